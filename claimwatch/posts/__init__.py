@@ -1,0 +1,1 @@
+"""The posts store: many, searchable, expiring. `base` is the promise, each other module one way to keep it."""

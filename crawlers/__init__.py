@@ -1,0 +1,1 @@
+"""Collecting posts: one folder per kind of source, pure parsers, thin spiders."""

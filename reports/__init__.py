@@ -1,0 +1,1 @@
+"""The weekly report: numbers first, then rendering."""

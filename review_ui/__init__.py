@@ -1,0 +1,1 @@
+"""The review pages: server-rendered, both languages, by keyboard or mouse."""

@@ -46,7 +46,7 @@ def week_of(day: date) -> str:
 
 def week_days(week: str) -> list[date]:
     """The seven days of an ISO week, Monday first. Raises ValueError where `week` is none."""
-    monday = datetime.strptime(f"{week}-1", "%G-W%V-%u").date()
+    monday = date.fromisoformat(f"{week}-1")
     return [monday + timedelta(days=n) for n in range(7)]
 
 

@@ -2,6 +2,7 @@
 
 from claimwatch.desk import Desk
 from claimwatch.ledger import decisions
+from claimwatch.records import Decision
 
 
 def project_decisions(desk: Desk) -> int:
@@ -22,7 +23,7 @@ def project_decisions(desk: Desk) -> int:
 def reproject(desk: Desk) -> int:
     """Write the decided state of every card that has any decision; how many. For `claimwatch reindex`."""
     with desk.ledger.read() as db:
-        histories: dict[str, list[decisions.Decision]] = {}
+        histories: dict[str, list[Decision]] = {}
         for decision in decisions.every(db):
             histories.setdefault(decision.card, []).append(decision)
     states = [state for card, history in histories.items() if (state := decisions.state_of(card, history))]

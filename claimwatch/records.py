@@ -203,14 +203,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision of a person, or one inherited by a copy. Append-only; undo is a decision."""
+    """One decision of a person. Append-only; undo is a decision; a copy that joins the group later inherits it."""
 
     id: int
     card: str
     number: int  #: 1, 2, 3 … within the card
     action: Action
     claim: str | None
-    user: int | None  #: None where inherited
+    user: int
     at: datetime
     reason: str
     post: str
@@ -220,7 +220,6 @@ class Decision:
     model: str
     p_false: float | None
     flag: bool
-    inherited_from: int | None = None
     undoes: int | None = None
 
 

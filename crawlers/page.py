@@ -31,10 +31,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """A post that is deliberately not kept, with the reason as one word: private, opted_out, empty …"""
+    """A post that is deliberately not kept, with the reason as one word: private, opted_out, empty."""
 
     uri: str
     reason: str
+    row: str = ""  #: of a rejected post: what may be kept of it for the operator, scrubbed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

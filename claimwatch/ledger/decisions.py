@@ -26,7 +26,7 @@ class Judgement:
     card: str
     seen: int  #: the card's decision number as shown; the new one is the next
     action: Action
-    user: int | None
+    user: int
     post: str
     text_hash: str
     text: str  #: scrubbed, as judged
@@ -36,7 +36,6 @@ class Judgement:
     flag: bool
     claim: str | None = None
     reason: str = ""
-    inherited_from: int | None = None
 
 
 def add(db: Connection, judgement: Judgement, now: datetime) -> Decision:
@@ -144,9 +143,7 @@ def _append(db: Connection, judgement: Judgement, now: datetime, *, undoes: int 
     history = of_card(db, judgement.card)
     if (history[-1].number if history else 0) != judgement.seen:
         raise StaleDecision("somebody decided this card meanwhile: look at it again")
-    values = {
-        name: getattr(judgement, name) for name in (*_CARRIED, "card", "claim", "user", "reason", "inherited_from")
-    }
+    values = {name: getattr(judgement, name) for name in (*_CARRIED, "card", "claim", "user", "reason")}
     values |= {"number": judgement.seen + 1, "action": judgement.action.value, "at": now, "undoes": undoes}
     key = db.execute(insert(decisions).values(**values)).inserted_primary_key
     assert key is not None

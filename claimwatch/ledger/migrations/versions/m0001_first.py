@@ -168,7 +168,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("action", sa.String(length=20), nullable=False),
         sa.Column("claim", sa.String(length=80), nullable=True),
-        sa.Column("user", sa.Integer(), nullable=True),
+        sa.Column("user", sa.Integer(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("post", sa.String(length=80), nullable=False),
@@ -178,12 +178,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(length=80), nullable=False),
         sa.Column("p_false", sa.Float(), nullable=True),
         sa.Column("flag", sa.Boolean(), nullable=False),
-        sa.Column("inherited_from", sa.Integer(), nullable=True),
         sa.Column("undoes", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["inherited_from"],
-            ["decisions.id"],
-        ),
         sa.ForeignKeyConstraint(
             ["undoes"],
             ["decisions.id"],

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from claimwatch.clock import quarter_of
 from claimwatch.errors import ConfigError
-from claimwatch.ledger.tables import author_keys, facts, link_opens
+from claimwatch.ledger import facts
+from claimwatch.ledger.tables import author_keys, link_opens
 
 
 def quarter_key(db: Connection, at: datetime, *, fixed: bytes | None = None) -> bytes:
@@ -31,10 +32,10 @@ def check_keys(db: Connection, fingerprints: Mapping[str, str]) -> None:
     """Refuse keys other than those this ledger began with; note them at the first start."""
     for name, value in fingerprints.items():
         fact = f"fingerprint.{name}"
-        row = db.execute(select(facts.c.value).where(facts.c.name == fact)).first()
-        if row is None:
-            db.execute(insert(facts).values(name=fact, value=value))
-        elif row.value != value:
+        kept = facts.get(db, fact)
+        if kept is None:
+            facts.put(db, fact, value)
+        elif kept != value:
             variable = f"CLAIMWATCH_{name.upper()}_KEY"
             raise ConfigError(
                 f"the {name} key is not the one this ledger began with: restore {variable} from the backup"

@@ -37,7 +37,7 @@ _WORDS = {
 }
 _BY_WORDS = {code: re.compile(re.sub(r"\s*\n\s*", "", words), re.IGNORECASE) for code, words in _WORDS.items()}
 _TITLE = re.compile(r"<(?:title|h1)\b[^>]*>([^<]{0,200})", re.IGNORECASE)
-_CODE = re.compile(r"\s*(?:(?:http|error|status|code)[\s:/\d.]*?)?([45]\d\d)(?![\d.,])", re.IGNORECASE)
+_CODE = re.compile(r"\s*(?:(?:http|error|status|code)[\s:/\d.]{0,6}?){0,3}([45]\d\d)(?![\d.,])", re.IGNORECASE)
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

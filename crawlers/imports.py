@@ -18,7 +18,7 @@ from claimwatch.text.html import html_to_text
 from claimwatch.text.language import language_of
 from claimwatch.text.normalise import tidy
 from claimwatch.text.scrub import scrub
-from crawlers.dates import parse_date
+from crawlers.dates import read_date
 from crawlers.intake import open_intake
 from crawlers.keep import Step, keep_page
 from crawlers.page import Dropped, Found, Page
@@ -136,7 +136,8 @@ class _Columns:
 
     def __call__(self, field: str) -> str:
         names = (self.chosen[field],) if field in self.chosen else COLUMNS[field]
-        return next((text for name in names if (text := _plain(self.row.get(name)))), "")
+        values = (_plain(self.row.get(name)) for name in names)
+        return next((text for text in values if text), "")
 
 
 def _clean(text: str, known: list[str]) -> str:
@@ -152,7 +153,7 @@ def _date(text: str, now: datetime) -> datetime | None:
     try:
         seconds = float(text)
     except ValueError:
-        return parse_date(text, now=now) if text else None
+        return read_date(text, now=now) if text else None
     try:
         return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
     except (OverflowError, OSError, ValueError):

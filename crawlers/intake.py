@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from claimwatch.clock import local_day, week_of
 from claimwatch.desk import Desk
@@ -11,12 +11,8 @@ from claimwatch.ledger import reports, secrets
 from claimwatch.records import Observation, Post
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
+from crawlers.dates import is_plausible
 from crawlers.page import Found
-
-#: Nothing was posted before the first public networks; a date before is a mistake.
-_FIRST = datetime(1995, 1, 1, tzinfo=UTC)
-#: A clock may be ahead by so much; more is a claim of the client that cannot be true.
-_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,4 +91,4 @@ def open_intake(desk: Desk, source: str) -> Intake:
 
 def plausible(at: datetime | None, now: datetime) -> datetime | None:
     """The instant, if a post can have been made then."""
-    return at if at is not None and _FIRST <= at <= now + _AHEAD else None
+    return at if at is not None and is_plausible(at, now) else None

@@ -1,0 +1,159 @@
+"""Crawls sources: in the running event loop, or in one that a background thread keeps for this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from claimwatch import __version__
+from claimwatch.desk import Desk
+from claimwatch.errors import SourceError
+from claimwatch.ledger import runs, sources
+from claimwatch.records import Source
+from crawlers.intake import open_intake
+
+if TYPE_CHECKING:
+    from scrapy.crawler import AsyncCrawlerRunner
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawled:
+    """How a crawl of one source ended."""
+
+    source: str
+    outcomes: Counter[str]
+    pages: int = 0
+    failure: str = ""  #: "" when all went well
+    permanent: bool = False  #: an operator must mend it
+    problems: tuple[str, ...] = field(default=())
+
+
+def crawl_now(desk: Desk, names: Sequence[str]) -> list[Crawled]:
+    """Crawl these sources, all at once, and wait; of a source that another process crawls, only that it is busy."""
+    with desk.ledger.read() as db:
+        chosen = [sources.get(db, name) for name in names]
+
+    async def together() -> list[Crawled]:
+        return list(await asyncio.gather(*(crawl_source(desk, source) for source in chosen)))
+
+    return asyncio.run_coroutine_threadsafe(together(), _loop()).result()
+
+
+async def crawl_source(desk: Desk, source: Source) -> Crawled:
+    """Crawl one source under its lease. A failure is this source's own: noted, returned, never raised."""
+    holder = holder_name()
+    with desk.ledger.write() as db:
+        if not sources.acquire(db, f"crawl:{source.name}", holder):
+            return Crawled(source=source.name, outcomes=Counter(), failure="busy: another process crawls it now")
+        run = runs.start(db, "crawl", desk.now(), source=source.name)
+    try:
+        return await _crawl(desk, source, run, holder)
+    finally:
+        with desk.ledger.write() as db:
+            sources.release(db, f"crawl:{source.name}", holder)
+
+
+async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
+    from crawlers.spider import SourceSpider, open_crawl
+
+    pages, problems = 0, []
+    try:
+        crawl = open_crawl(open_intake(desk, source.name), source, run=run, holder=holder)
+        await _runner(desk).crawl(SourceSpider, crawl=crawl)
+        failure, pages, problems = crawl.failure, crawl.pages, crawl.problems
+    except SourceError as error:
+        failure = error
+    return _finish(desk, source, run, failure=failure, pages=pages, problems=problems)
+
+
+def _finish(
+    desk: Desk, source: Source, run: int, *, failure: SourceError | None, pages: int, problems: Sequence[str]
+) -> Crawled:
+    reason = failure.reason if failure else ""
+    permanent = failure is not None and failure.permanent
+    with desk.ledger.write() as db:
+        status = "failed" if failure else "done"
+        runs.finish(db, run, desk.now(), status=status, message=reason or "; ".join(problems[:3]))
+        attention = reason if permanent else ""
+        sources.tried(db, source.name, desk.now(), attention=attention, succeeded=failure is None)
+        outcomes = runs.outcomes(db, run)
+    if failure:
+        _log.warning("crawl of %s ended: %s", source.name, reason)
+    return Crawled(
+        source=source.name,
+        outcomes=outcomes,
+        pages=pages,
+        failure=reason,
+        permanent=permanent,
+        problems=tuple(problems),
+    )
+
+
+def holder_name() -> str:
+    """Names this process and moment as the holder of a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def scrapy_settings(desk: Desk) -> dict[str, Any]:
+    """Scrapy as a polite guest: robots.txt, one request at a time, a name, bounds on everything."""
+    chosen, who = desk.settings.crawl, desk.settings.desk
+    contact = who.contact or "no contact given"
+    return {
+        "USER_AGENT": f"claimwatch/{__version__} (public health desk: {who.name}; {contact})",
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": "claimwatch",
+        "DOWNLOAD_DELAY": chosen.delay,
+        "RANDOMIZE_DOWNLOAD_DELAY": chosen.delay > 0,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "AUTOTHROTTLE_ENABLED": chosen.delay > 0,
+        "DOWNLOAD_TIMEOUT": chosen.timeout,
+        "DOWNLOAD_MAXSIZE": chosen.max_body_mb * 1024 * 1024,
+        "DOWNLOAD_WARNSIZE": 0,
+        "REDIRECT_MAX_TIMES": 5,
+        # 429 is the rate-limit book's: Scrapy would ask again at once (CRAWLING.md 0.1).
+        "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],
+        "RETRY_TIMES": 2,
+        "DOWNLOADER_MIDDLEWARES": {"crawlers.politeness.RateLimitMiddleware": 545},
+        # An HTTP server that runs Python sent to it, and a console: neither has a place here.
+        "REMOTE_CONTROL_ENABLED": False,
+        "TELNETCONSOLE_ENABLED": False,
+        "COOKIES_ENABLED": False,
+        "LOG_ENABLED": False,
+        "LOGSTATS_INTERVAL": 0,
+    }
+
+
+def _runner(desk: Desk) -> AsyncCrawlerRunner:
+    from scrapy.crawler import AsyncCrawlerRunner
+
+    return AsyncCrawlerRunner(scrapy_settings(desk))
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The event loop of a reactor that a thread of its own runs to the end of this process."""
+    from scrapy.utils.reactor import install_reactor
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed  # Twisted types it as a module
+    running = threading.Event()
+    reactor.callWhenRunning(running.set)
+    arguments = {"installSignalHandlers": False}
+    threading.Thread(target=reactor.run, kwargs=arguments, name="crawls", daemon=True).start()
+    running.wait()
+    return loop

@@ -1,0 +1,66 @@
+"""What a kind of source asks next: pure, so that every turn of a crawl can be tested without a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crawlers.page import Page, Parser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request of a crawl."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    turn: str = "page"  #: which question of the plan this is
+    mark: str = ""  #: the id the question starts from, where it has one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What follows from a page: the cursor to keep with it, and the next request, if any."""
+
+    state: Mapping[str, Any]
+    ask: Ask | None = None
+
+
+class KindSettings(BaseModel):
+    """What every kind of source can be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allow_hosts: tuple[str, ...] = Field((), description="Further hosts that this source's answers may lead to.")
+
+
+class Plan(Protocol):
+    """Leads one crawl of one source from its stored cursor."""
+
+    def first(self, state: Mapping[str, Any]) -> Ask:
+        """The first request of a crawl."""
+        ...
+
+    def after(self, ask: Ask, state: Mapping[str, Any], page: Page) -> Step:
+        """What to keep and to ask once a page is understood. Raises SourceError where the source closed its door."""
+        ...
+
+
+class MakePlan(Protocol):
+    """Makes the plan of one source from its checked settings."""
+
+    def __call__(self, source: str, settings: Any) -> Plan:
+        """The plan of that source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of source: how it is set, asked and read."""
+
+    name: str
+    parse: Parser
+    plan: MakePlan
+    settings: type[KindSettings]
+    query: str  #: names the one question this kind asks, as part of the cursor's key

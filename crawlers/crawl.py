@@ -24,7 +24,11 @@ from crawlers.intake import open_intake
 if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerRunner
 
+    from crawlers.spider import Crawl, SourceSpider
+
 _log = logging.getLogger(__name__)
+#: The crawls of this process, so that a worker that ends can end them at a page.
+_RUNNING: list[AsyncCrawlerRunner] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ def crawl_now(desk: Desk, names: Sequence[str]) -> list[Crawled]:
     async def together() -> list[Crawled]:
         return list(await asyncio.gather(*(crawl_source(desk, source) for source in chosen)))
 
-    return asyncio.run_coroutine_threadsafe(together(), _loop()).result()
+    return asyncio.run_coroutine_threadsafe(together(), event_loop()).result()
 
 
 async def crawl_source(desk: Desk, source: Source) -> Crawled:
@@ -70,11 +74,22 @@ async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
     pages, problems = 0, []
     try:
         crawl = open_crawl(open_intake(desk, source.name), source, run=run, holder=holder)
-        await _runner(desk).crawl(SourceSpider, crawl=crawl)
+        await _run(desk, SourceSpider, crawl)
         failure, pages, problems = crawl.failure, crawl.pages, crawl.problems
     except SourceError as error:
         failure = error
     return _finish(desk, source, run, failure=failure, pages=pages, problems=problems)
+
+
+async def _run(desk: Desk, spider: type[SourceSpider], crawl: Crawl) -> None:
+    from scrapy.crawler import AsyncCrawlerRunner
+
+    runner = AsyncCrawlerRunner(scrapy_settings(desk))
+    _RUNNING.append(runner)
+    try:
+        await runner.crawl(spider, crawl=crawl)
+    finally:
+        _RUNNING.remove(runner)
 
 
 def _finish(
@@ -134,14 +149,15 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _runner(desk: Desk) -> AsyncCrawlerRunner:
-    from scrapy.crawler import AsyncCrawlerRunner
-
-    return AsyncCrawlerRunner(scrapy_settings(desk))
+async def stop_crawls() -> None:
+    """End every crawl of this process after the page it is at."""
+    for runner in _RUNNING:
+        await runner.stop()
+        await runner.join()
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def event_loop() -> asyncio.AbstractEventLoop:
     """The event loop of a reactor that a thread of its own runs to the end of this process."""
     from scrapy.utils.reactor import install_reactor
 

@@ -60,3 +60,18 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, datetime | date) else value
+
+
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for work that tells (what it does, how far, of how much); a line where nobody watches."""
+    with tqdm(
+        desc=title, disable=not sys.stderr.isatty(), leave=False, bar_format="{desc}: {percentage:3.0f}%"
+    ) as shown:
+
+        def tell(what: str, done: int, total: int) -> None:
+            shown.set_description(f"{title}: {what}")
+            shown.total, shown.n = total, done
+            shown.refresh()
+
+        yield tell

@@ -1,0 +1,135 @@
+"""Figures of a model on labelled rows, each with its bootstrap interval."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.rows import Row
+
+Array = NDArray[Any]
+#: Resamplings of the bootstrap; rows of one cluster are drawn together.
+RESAMPLED = 500
+#: The share of posts that a team can look at, for recall at a review load.
+LOADS = (0.05, 0.1, 0.2)
+_BINS = 10
+_SMALLEST_SLICE = 20
+
+
+def evaluate(rows: Sequence[Row], scores: Sequence[float], *, threshold: float, seed: int = 0) -> dict[str, Any]:
+    """n, positives, auc, ap, f1, weighted_f1, ece, recall_at and the same by language and slice.
+
+    Each figure is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure
+    that cannot be had (one class only) is null.
+    """
+    labelled = [(row, score) for row, score in zip(rows, scores, strict=True) if row.positive is not None]
+    whole = _figures([row for row, _ in labelled], [score for _, score in labelled], threshold, seed)
+    whole["by"] = {
+        "lang": _sliced(labelled, lambda row: row.lang, threshold, seed),
+        "slice": _sliced(labelled, lambda row: row.kind, threshold, seed),
+    }
+    return whole
+
+
+def _sliced(
+    labelled: Sequence[tuple[Row, float]], key: Callable[[Row], str], threshold: float, seed: int
+) -> dict[str, Any]:
+    names = sorted({key(row) for row, _ in labelled} - {""})
+    parts = {name: [(row, score) for row, score in labelled if key(row) == name] for name in names}
+    return {
+        name: _figures([row for row, _ in part], [score for _, score in part], threshold, seed)
+        for name, part in parts.items()
+        if len(part) >= _SMALLEST_SLICE
+    }
+
+
+def _figures(rows: Sequence[Row], scores: Sequence[float], threshold: float, seed: int) -> dict[str, Any]:
+    truth = np.array([bool(row.positive) for row in rows])
+    given = np.array(scores, dtype=np.float64)
+    draws = _draws(rows, seed)
+    figures: Mapping[str, Callable[[Array, Array], float | None]] = {
+        "auc": _auc,
+        "ap": _ap,
+        "f1": lambda y, s: _f1(y, s >= threshold),
+        "weighted_f1": lambda y, s: _weighted_f1(y, s >= threshold),
+        "ece": _ece,
+        "flagged": lambda _, s: float((s >= threshold).mean()) if len(s) else None,
+    }
+    found: dict[str, Any] = {"n": len(rows), "positives": int(truth.sum()), "threshold": threshold}
+    found |= {name: _interval(figure, truth, given, draws) for name, figure in figures.items()}
+    found["recall_at"] = {
+        str(load): _interval(lambda y, s, load=load: _recall_at(y, s, load), truth, given, draws)  # type: ignore[misc]
+        for load in LOADS
+    }
+    return found
+
+
+def _draws(rows: Sequence[Row], seed: int) -> list[Array]:
+    """Row numbers of each resampling: whole clusters, as many as there are, with replacement."""
+    members: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        members.setdefault(row.cluster or row.id, []).append(number)
+    clusters = [np.array(numbers) for numbers in members.values()]
+    if not clusters:
+        return []
+    chance = np.random.default_rng(seed)
+    picks = (chance.integers(len(clusters), size=len(clusters)) for _ in range(RESAMPLED))
+    return [np.concatenate([clusters[place] for place in pick]) for pick in picks]
+
+
+def _interval(
+    figure: Callable[[Array, Array], float | None], truth: Array, given: Array, draws: Sequence[Array]
+) -> list[float] | None:
+    value = figure(truth, given)
+    if value is None:
+        return None
+    drawn = [again for draw in draws if (again := figure(truth[draw], given[draw])) is not None]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if drawn else (value, value)
+    return [round(float(one), 4) for one in (value, low, high)]
+
+
+def _auc(truth: Array, given: Array) -> float | None:
+    from scipy.stats import rankdata
+
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return None
+    ranks = rankdata(given)[truth].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _ap(truth: Array, given: Array) -> float | None:
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(truth, given)) if truth.any() else None
+
+
+def _f1(truth: Array, flagged: Array) -> float | None:
+    both, either = int((truth & flagged).sum()), int(truth.sum()) + int(flagged.sum())
+    return 2 * both / either if either else None
+
+
+def _weighted_f1(truth: Array, flagged: Array) -> float | None:
+    """The F1 of each class, weighted by how many rows it has."""
+    if not len(truth):
+        return None
+    parts = ((_f1(truth, flagged) or 0.0, truth.sum()), (_f1(~truth, ~flagged) or 0.0, (~truth).sum()))
+    return float(sum(value * count for value, count in parts) / len(truth))
+
+
+def _ece(truth: Array, given: Array) -> float | None:
+    """Expected calibration error over ten equal bins (Naeini et al. 2015)."""
+    if not len(truth):
+        return None
+    bins = np.minimum((given * _BINS).astype(int), _BINS - 1)
+    gaps = [abs(truth[bins == one].mean() - given[bins == one].mean()) * (bins == one).mean() for one in set(bins)]
+    return float(sum(gaps))
+
+
+def _recall_at(truth: Array, given: Array, load: float) -> float | None:
+    """The share of positives among the highest-scored `load` of all rows."""
+    if not truth.any():
+        return None
+    looked = np.argsort(-given, kind="stable")[: max(1, round(load * len(given)))]
+    return float(truth[looked].sum() / truth.sum())

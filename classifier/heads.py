@@ -1,0 +1,129 @@
+"""The heads on the frozen encoder: scope, falsity within the scope, and stance. Plain linear models."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimwatch.errors import ConfigError
+from claimwatch.records import Stance
+from claimwatch.text.fold import fold
+
+Floats = NDArray[np.float32]
+
+#: Hashed word features beside the vector: a frozen vector hardly sees "không" or "tin giả", words do.
+WORDS = 1 << 15
+#: Weight of the vector against the words; both are L2-normalised. Chosen by cross-validation on the corpus.
+VECTOR_WEIGHT = 3.0
+STANCES = tuple(Stance)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """One linear model: weights [outputs, features] and bias [outputs]."""
+
+    weights: Floats
+    bias: Floats
+
+    def __call__(self, features: Any) -> Floats:
+        """Scores [texts, outputs]; features may be sparse."""
+        return np.asarray(features @ self.weights.T + self.bias, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What the heads say of each text."""
+
+    scope: Floats  #: [texts] probability of being about health
+    false: Floats  #: [texts] calibrated probability of repeating a false claim
+    stance: list[Stance | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """The trained part of a model, with its card."""
+
+    false: Linear
+    scope: Linear | None  #: None: trained on rows of the scope alone
+    stance: Linear | None  #: None: trained on rows without a stance
+    card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
+
+    def score(self, vectors: Floats, texts: Sequence[str]) -> Scores:
+        """Scores of texts with their vectors [texts, dimensions]."""
+        features = features_of(vectors, texts)
+        raw, scope = raw_false(self, features)
+        slope, offset = self.card.get("calibration", (1.0, 0.0))
+        return Scores(scope=scope, false=sigmoid(slope * raw + offset), stance=self._stances(features, len(texts)))
+
+    def _stances(self, features: Any, count: int) -> list[Stance | None]:
+        if self.stance is None:
+            return [None] * count
+        return [STANCES[best] for best in self.stance(features).argmax(axis=1)]
+
+
+def raw_false(heads: Heads, features: Any) -> tuple[Floats, Floats]:
+    """The uncalibrated logit of P(scope) x P(false | scope), and P(scope), each [texts]."""
+    within = sigmoid(heads.false(features)[:, 0])
+    scope = sigmoid(heads.scope(features)[:, 0]) if heads.scope else np.ones_like(within)
+    both = np.clip(within * scope, 1e-6, 1 - 1e-6)
+    return np.log(both / (1 - both)), scope
+
+
+def features_of(vectors: Floats, texts: Sequence[str]) -> Any:
+    """Vector and hashed words side by side, sparse [texts, dimensions + WORDS]."""
+    from scipy import sparse
+
+    words = _hasher().transform([fold(text) for text in texts])
+    return sparse.hstack([sparse.csr_matrix(vectors * VECTOR_WEIGHT), words], format="csr", dtype=np.float32)
+
+
+def sigmoid(values: Floats) -> Floats:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * values)), dtype=np.float32)
+
+
+def save_heads(heads: Heads, folder: Path) -> None:
+    """Write weights (float16) and card."""
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {"false": heads.false, "scope": heads.scope, "stance": heads.stance}
+    tensors = {
+        f"{name}.{part}": np.ascontiguousarray(getattr(head, part), dtype=np.float16)
+        for name, head in named.items()
+        if head
+        for part in ("weights", "bias")
+    }
+    save_file(tensors, folder / "heads.safetensors")
+    card = json.dumps(heads.card, ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / "model.json").write_text(card + "\n", encoding="utf-8")
+
+
+def load_heads(folder: Path) -> Heads:
+    """The heads of a folder that `save_heads` wrote. ConfigError where they are missing or damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tensors = load_file(folder / "heads.safetensors")
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ConfigError(f"{folder}: holds no usable model: name the --out folder of `claimwatch train`") from error
+    heads = {
+        name: Linear(tensors[f"{name}.weights"].astype(np.float32), tensors[f"{name}.bias"].astype(np.float32))
+        for name in ("false", "scope", "stance")
+        if f"{name}.weights" in tensors
+    }
+    return Heads(false=heads["false"], scope=heads.get("scope"), stance=heads.get("stance"), card=card)
+
+
+@cache
+def _hasher() -> Any:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(n_features=WORDS, ngram_range=(1, 2), norm="l2", alternate_sign=False, dtype=np.float32)

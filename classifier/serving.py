@@ -1,0 +1,114 @@
+"""The model that is served: encoder, heads and claim matching together."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from claimwatch.errors import ConfigError
+from claimwatch.records import Claim, Stance
+from claimwatch.settings import Classify
+from classifier.encoder import Encoder
+from classifier.heads import Heads, Scores, load_heads
+from classifier.match import ClaimIndex, Limits, pack, unpack
+from classifier.model import Nearest, Opinion
+
+#: Trained on the project's own corpus and shipped with it.
+SHIPPED = Path(__file__).with_name("models")
+
+
+class HeadModel:
+    """Linear heads on the frozen encoder. Deterministic for one version on float32."""
+
+    def __init__(self, encoder: Encoder, heads: Heads, chosen: Classify) -> None:
+        self._encoder, self._heads = encoder, heads
+        card = heads.card
+        self._threshold = chosen.threshold if chosen.threshold is not None else float(card["threshold"])
+        self._scope = float(card["scope_threshold"])
+        self._limits = Limits(
+            suggest=chosen.suggest if chosen.suggest is not None else float(card["suggest"]),
+            confirm=chosen.confirm if chosen.confirm is not None else float(card["confirm"]),
+        )
+        self._index = ClaimIndex([], encoder.encode)
+        self._known = ""
+
+    @property
+    def version(self) -> str:
+        """Weights, thresholds and encoder: another of these is another opinion."""
+        made = f"{self._heads.card['version']}|{self.encoder}|{self._threshold}|{self._limits}"
+        return f"{self._heads.card['version']}-{hashlib.sha256(made.encode()).hexdigest()[:8]}"
+
+    @property
+    def encoder(self) -> str:
+        """The encoder whose vectors are kept."""
+        return self._encoder.name
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Every limit a score is held against, by name."""
+        limits = {"suggest": self._limits.suggest, "confirm": self._limits.confirm}
+        return {"p_false": self._threshold, "scope": self._scope, **limits}
+
+    def learn_claims(self, claims: Sequence[Claim]) -> None:
+        """Encode the claims' phrasings, unless these very claims are known."""
+        known = hashlib.sha256(repr([(claim.id, claim.version) for claim in claims]).encode()).hexdigest()
+        if known != self._known:
+            self._index, self._known = ClaimIndex(claims, self._encoder.encode), known
+
+    def judge(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Opinion]:
+        """One opinion per text, in order."""
+        if not texts:
+            return []
+        vectors = self._encoder.encode(texts, progress)
+        scores = self._heads.score(vectors, texts)
+        near = self._index.nearest(vectors, self._limits)
+        packed = pack(vectors)
+        return [self._opinion(scores, number, near[number], packed[number]) for number in range(len(texts))]
+
+    def score_texts(self, texts: Sequence[str]) -> Scores:
+        """The heads' scores alone, as arrays, for measuring."""
+        return self._heads.score(self._encoder.encode(texts), texts)
+
+    def match_vectors(self, vectors: Sequence[bytes], claims: Sequence[str]) -> list[tuple[Nearest, ...]]:
+        """The matches of kept vectors among these claims."""
+        if not vectors:
+            return []
+        near = self._index.nearest(unpack(vectors), self._limits, among=set(claims))
+        return [self._above(found) for found in near]
+
+    def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
+        p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
+        on_topic = bool(scores.scope[number] >= self._scope)
+        repeats = stance is None or stance is Stance.REPEATS
+        return Opinion(
+            on_topic=on_topic,
+            p_false=p_false,
+            stance=stance,
+            stage="encoder",
+            flag=on_topic and p_false >= self._threshold and repeats,
+            nearest=self._above(near),
+            similarity=near[0].similarity if near else 0.0,
+            vector=packed,
+            why=near[0].phrasing if near else "",
+        )
+
+    def _above(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
+        return tuple(one for one in near if one.similarity >= self._limits.suggest)
+
+
+def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:
+    """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing."""
+    heads = load_heads(folder or shipped_folder())
+    variant = None if chosen.variant == "auto" else chosen.variant
+    encoder = Encoder.open(cache / "encoder", variant=variant, threads=chosen.threads)
+    size = heads.false.weights.shape[1]
+    if size <= encoder.dimensions:
+        raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
+    return HeadModel(encoder, heads, chosen)
+
+
+def shipped_folder() -> Path:
+    """The newest model that comes with claimwatch."""
+    versions = sorted(path for path in SHIPPED.iterdir() if (path / "model.json").exists()) if SHIPPED.exists() else []
+    if not versions:
+        raise ConfigError("claimwatch came without a model: train one with `claimwatch train`")
+    return versions[-1]

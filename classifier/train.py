@@ -1,0 +1,124 @@
+"""Fits the heads on labelled rows over the frozen encoder's vectors. No torch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claimwatch.errors import ConfigError
+from classifier.heads import STANCES, Floats, Heads, Linear, features_of, raw_false, sigmoid
+from classifier.rows import Row
+
+#: Inverse regularisation of every head, chosen by cross-validation on the corpus.
+STRENGTH = 4.0
+_FOLDS = 5
+
+
+def train_heads(
+    rows: Sequence[Row], vectors: Floats, *, seed: int, progress: Callable[[int], None] = lambda _: None
+) -> Heads:
+    """Heads fitted on all rows; calibration and threshold from folds that share no claim or cluster."""
+    _check(rows)
+    features = features_of(vectors, [row.text for row in rows])
+    out_of_fold, positive = _out_of_fold(rows, features, seed, progress)
+    slope, offset = _calibration(out_of_fold, positive)
+    heads = _fit(rows, features, seed)
+    progress(1)
+    calibrated = sigmoid(slope * out_of_fold + offset)
+    card = {
+        "calibration": [slope, offset],
+        "threshold": _threshold(calibrated, positive),
+        "scope_threshold": 0.5,
+        "rows": len(rows),
+        "positives": int(positive.sum()),
+        "seed": seed,
+    }
+    return Heads(false=heads.false, scope=heads.scope, stance=heads.stance, card=card)
+
+
+def folds(rows: Sequence[Row], seed: int) -> list[NDArray[np.int64]]:
+    """Row numbers of each held-out fold; rows of one claim or cluster stay together."""
+    groups = sorted({row.cluster for row in rows})
+    order = np.random.default_rng(seed).permutation(len(groups))
+    fold_of = {groups[place]: number % _FOLDS for number, place in enumerate(order)}
+    assigned = np.array([fold_of[row.cluster] for row in rows])
+    return [np.flatnonzero(assigned == number) for number in range(_FOLDS)]
+
+
+def _check(rows: Sequence[Row]) -> None:
+    labels = {row.positive for row in rows}
+    if not {True, False} <= labels:
+        raise ConfigError("training needs rows with positive true and rows with positive false")
+    if len({row.cluster for row in rows}) < _FOLDS:
+        raise ConfigError(f"training needs rows of at least {_FOLDS} claims or clusters")
+
+
+def _out_of_fold(
+    rows: Sequence[Row], features: Any, seed: int, progress: Callable[[int], None]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The raw logit of every labelled row by heads that have not seen its claim."""
+    raw = np.full(len(rows), np.nan, dtype=np.float32)
+    for held in folds(rows, seed):
+        kept = np.setdiff1d(np.arange(len(rows)), held)
+        if len(held) and {rows[i].positive for i in kept} >= {True, False}:
+            raw[held] = raw_false(_fit([rows[i] for i in kept], features[kept], seed), features[held])[0]
+        progress(1)
+    known = np.array([row.positive is not None for row in rows]) & ~np.isnan(raw)
+    return raw[known], np.array([bool(row.positive) for row in rows])[known]
+
+
+def _fit(rows: Sequence[Row], features: Any, seed: int) -> Heads:
+    """Falsity is learnt within the scope, scope apart: of a political post only the second has a say."""
+    scope = _linear(features, [row.in_scope for row in rows], seed)
+    inside = [row.positive if row.in_scope is not False else None for row in rows]
+    false = _linear(features, inside, seed)
+    if false is None:
+        raise ConfigError("training needs both true and false posts within the scope")
+    stances = [STANCES.index(row.stance) if row.stance else None for row in rows]
+    stance = _linear(features, stances, seed, many=True)
+    return Heads(false=false, scope=scope, stance=stance)
+
+
+def _linear(features: Any, labels: Sequence[int | None], seed: int, *, many: bool = False) -> Linear | None:
+    """A logistic regression on the rows whose label is known; None where they are all alike.
+
+    `many`: one output per stance, else one in all.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    known = np.array([number for number, label in enumerate(labels) if label is not None], dtype=np.int64)
+    values = np.array([int(labels[number] or 0) for number in known])
+    if len(set(values.tolist())) < 2:
+        return None
+    model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced", random_state=seed)
+    model.fit(features[known], values)
+    weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+    return _all_stances(model.classes_, weights, bias) if many else Linear(weights, bias)
+
+
+def _all_stances(classes: Any, weights: Floats, bias: Floats) -> Linear:
+    """One output per stance; a stance that no row has never wins."""
+    full = np.zeros((len(STANCES), weights.shape[1]), dtype=np.float32)
+    offsets = np.full(len(STANCES), -1e4, dtype=np.float32)
+    if len(classes) == 2:
+        weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
+    full[classes], offsets[classes] = weights, bias
+    return Linear(full, offsets)
+
+
+def _calibration(raw: Floats, positive: NDArray[np.bool_]) -> tuple[float, float]:
+    """Platt scaling (Platt 1999) of the out-of-fold logits: slope and offset."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1e6).fit(raw.reshape(-1, 1), positive)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _threshold(calibrated: Floats, positive: NDArray[np.bool_]) -> float:
+    """The probability from which flagging gives the best F1 on rows of unseen claims, to two digits."""
+    from sklearn.metrics import f1_score
+
+    grid = np.arange(0.05, 0.96, 0.01)
+    best = max(grid, key=lambda at: (f1_score(positive, calibrated >= at), at))
+    return round(float(best), 2)

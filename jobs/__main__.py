@@ -1,0 +1,5 @@
+"""`python -m jobs` is `claimwatch`."""
+
+from jobs.cli import main
+
+main()

@@ -1,0 +1,49 @@
+"""The work after a crawl: assess, group, queue. And a model made ready to do it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from claimwatch.desk import Desk
+from claimwatch.projector import project_decisions
+from claimwatch.settings import Places, Settings
+
+if TYPE_CHECKING:
+    from classifier.model import Model
+    from classifier.serving import HeadModel
+
+
+def assess_new_posts(desk: Desk, model: "Model", progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
+    """Assess, group and queue what is new; posts flagged, passed and grouped, and cards scored."""
+    from classifier.cards import rescore
+    from classifier.classify import classify_new_posts
+    from classifier.grouping import group_new_posts
+    from crawlers.crawl import holder_name
+
+    outcomes = classify_new_posts(desk, model, progress=progress)
+    placed = group_new_posts(desk, holder_name())
+    project_decisions(desk)
+    desk.posts.refresh()
+    return {
+        "flagged": outcomes["flagged"],
+        "passed": outcomes["passed"],
+        "grouped": placed,
+        "cards": rescore(desk),
+    }
+
+
+def ready_model(where: Places, chosen: Settings, *, folder: Path | None = None) -> "HeadModel":
+    """The model, its encoder built first where this machine has none yet."""
+    from classifier.serving import open_model
+
+    build_encoder(where)
+    return open_model(where.cache, chosen.classify, folder=folder)
+
+
+def build_encoder(where: Places) -> Path:
+    """The encoder's folder in the cache, built once, with a progress bar."""
+    from classifier.variants import build
+    from jobs.cli.options import steps
+
+    with steps("building the encoder (once on this machine)") as progress:
+        return build(where.cache / "encoder", progress)

@@ -1,0 +1,131 @@
+"""run, web, worker: what stays up."""
+
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from claimwatch.desk import Desk
+from claimwatch.ledger import users
+from claimwatch.records import Role
+from claimwatch.settings import Places
+from jobs.cli.options import config_option, desk_of
+from jobs.lock import only_one
+
+#: Seconds before a process that died is started again; doubled while it keeps dying.
+_AGAIN, _LONGEST = 1.0, 60.0
+
+
+@click.command("web", help="Serve the review pages.")
+@click.option("--port", type=int, default=None, help="Instead of web.port; 0 takes a free one.")
+@config_option
+def web_command(port: int | None, config: Path | None) -> None:
+    """The first start makes an admin and says how to sign in."""
+    _log_to_stderr()
+    with desk_of(config) as (desk, where):
+        welcome(desk)
+        serve_pages(desk, where, port=desk.settings.web.port if port is None else port)
+
+
+@click.command("worker", help="Crawl, classify, purge and report on schedule.")
+@config_option
+def worker_command(config: Path | None) -> None:
+    """One worker schedules at a time; a second waits and takes over."""
+    from jobs.worker import Worker
+
+    _log_to_stderr()
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with desk_of(config) as (desk, where):
+        lock = where.data / "scheduler.lock"
+        with only_one(lock, lambda: click.echo("another worker is at work here; waiting to take over", err=True)):
+            click.echo("worker: at work", err=True)
+            Worker(desk, where).run(stop)
+
+
+@click.command("run", help="Web and worker together, watched and started again when one dies.")
+@config_option
+def run_command(config: Path | None) -> None:
+    """Ends both on Ctrl-C or SIGTERM."""
+    with desk_of(config) as (desk, _):
+        welcome(desk)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    given = ["--config", str(config)] if config else []
+    keepers = [threading.Thread(target=_keep_up, args=([part, *given], stop)) for part in ("web", "worker")]
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
+
+
+def welcome(desk: Desk) -> None:
+    """Where there is no account yet, make an admin and say how to sign in; the password is shown this once."""
+    with desk.ledger.write() as db:
+        if users.count(db):
+            return
+        given = os.environ.get("CLAIMWATCH_ADMIN_PASSWORD")
+        password = given or secrets.token_urlsafe(15)
+        users.add(db, "admin", password, Role.ADMIN, desk.now(), language=desk.settings.desk.language)
+    shown = "the password in CLAIMWATCH_ADMIN_PASSWORD" if given else f"the password {password} (shown only now)"
+    click.echo(f"Made the first account. Sign in as admin with {shown}.", err=True)
+
+
+def serve_pages(desk: Desk, where: Places, *, port: int) -> None:
+    """Serve until the process is told to end."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        pages_app(desk, where), host=desk.settings.web.host, port=port, log_level="warning", access_log=False
+    )
+    server = uvicorn.Server(config)
+    shown = f"http://{desk.settings.web.host}:{port}/" if port else "a free port"
+    click.echo(f"Pages at {shown} (Ctrl-C ends)", err=True)
+    server.run()
+
+
+def pages_app(desk: Desk, where: Places):  # type: ignore[no-untyped-def]  # noqa: ANN201  FastAPI is heavy to import
+    """The review pages with their one heavy helper: the model, opened when a visitor first asks it something."""
+    from jobs.lazy_model import LazyModel
+    from reports.render import render_inner
+    from review_ui.app import create_app
+
+    score = LazyModel(desk, where)
+    return create_app(
+        desk, score=score, render_report=lambda published, language: render_inner(published.body, language)
+    )
+
+
+def _keep_up(arguments: list[str], stop: threading.Event) -> None:
+    """Run a command of ours until `stop`; start it again when it dies, later each time it dies young."""
+    wait = _AGAIN
+    while not stop.is_set():
+        begun = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-m", "jobs", *arguments])  # noqa: S603  our own command
+        while process.poll() is None and not stop.wait(0.2):
+            pass
+        if stop.is_set():
+            process.terminate()
+            process.wait(timeout=40)
+            return
+        if process.returncode == 2:  # refused configuration: starting again would not help
+            stop.set()
+            return
+        wait = _AGAIN if time.monotonic() - begun > _LONGEST else min(_LONGEST, wait * 2)
+        click.echo(f"{arguments[0]} ended with {process.returncode}; starting it again in {wait:.0f} s", err=True)
+        stop.wait(wait)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s from=%(name)s %(message)s")
+    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

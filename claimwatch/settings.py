@@ -143,7 +143,7 @@ def places(environment: Mapping[str, str], config: Path | None = None) -> Places
     """Where this installation keeps things, by --config, CLAIMWATCH_* and the XDG folders."""
     home = Path(environment.get("HOME") or "~").expanduser()
     given = environment.get(f"{_PREFIX}CONFIG")
-    file = config or (Path(given) if given else Path("config"))
+    file = config or (Path(given) if given else _default_config())
     data = environment.get(f"{_PREFIX}DATA")
     cache = environment.get(f"{_PREFIX}CACHE")
     return Places(
@@ -178,6 +178,13 @@ def read_yaml(file: Path) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{file}{where}: not valid YAML: {getattr(error, 'problem', error)}") from error
+
+
+def _default_config() -> Path:
+    """./config where there is one, else the configuration that claimwatch came with."""
+    shipped = Path(__file__).with_name("config")
+    places_of_it = (Path("config"), shipped, shipped.parent.parent / "config")
+    return next((folder for folder in places_of_it if (folder / "claimwatch.yml").exists()), Path("config"))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Figures with their intervals, against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from classifier.evaluate import evaluate
+from classifier.rows import Row
+
+
+def rows(labels: list[bool | None], lang: str = "vi") -> list[Row]:
+    return [Row(id=str(n), text="a", positive=label, lang=lang, cluster=str(n)) for n, label in enumerate(labels)]
+
+
+def test_figures_are_those_of_their_definitions() -> None:
+    found = evaluate(rows([True, False, True, False]), [0.9, 0.8, 0.7, 0.1], threshold=0.75)
+    assert (found["n"], found["positives"]) == (4, 2)
+    assert found["auc"][0] == 0.75
+    assert found["ap"][0] == pytest.approx((1 + 2 / 3) / 2, abs=1e-4)
+    assert found["f1"][0] == 0.5
+    assert found["weighted_f1"][0] == 0.5
+    assert found["flagged"][0] == 0.5
+    assert found["recall_at"]["0.2"][0] == 0.5
+
+
+def test_a_sure_and_right_model_is_calibrated_and_a_sure_and_wrong_one_is_not() -> None:
+    labels: list[bool | None] = [True] * 10 + [False] * 10
+    assert evaluate(rows(labels), [1.0] * 10 + [0.0] * 10, threshold=0.5)["ece"][0] == 0.0
+    assert evaluate(rows(labels), [0.0] * 10 + [1.0] * 10, threshold=0.5)["ece"][0] == 1.0
+
+
+def test_an_interval_holds_its_value_and_narrows_with_more_rows() -> None:
+    chance = np.random.default_rng(3)
+
+    def width(count: int) -> float:
+        labels = [bool(label) for label in chance.integers(2, size=count)]
+        scores = [0.4 * label + 0.6 * float(chance.random()) for label in labels]
+        value, low, high = evaluate(rows(list(labels)), scores, threshold=0.5)["auc"]
+        assert low <= value <= high
+        return float(high - low)
+
+    assert width(800) < width(50)
+
+
+def test_rows_without_a_label_are_left_out_and_one_class_has_no_auc() -> None:
+    found = evaluate(rows([True, None, True]), [0.5, 0.1, 0.5], threshold=0.5)
+    assert (found["n"], found["auc"]) == (2, None)
+
+
+def test_languages_and_slices_are_reported_apart() -> None:
+    both = rows([True, False] * 15) + rows([True, False] * 15, lang="en")
+    found = evaluate(both, [0.9, 0.1] * 30, threshold=0.5)["by"]
+    assert set(found["lang"]) == {"vi", "en"}
+    assert found["lang"]["vi"]["n"] == 30
+    assert found["slice"] == {}
+
+
+def test_copies_are_drawn_together() -> None:
+    alone = rows([True, False] * 40)
+    copied = [Row(id=r.id, text="a", positive=r.positive, cluster=str(n // 20)) for n, r in enumerate(alone)]
+    scores = [0.6, 0.4] * 39 + [0.1, 0.9]
+    spread = {name: evaluate(some, scores, threshold=0.5)["auc"] for name, some in (("a", alone), ("c", copied))}
+    assert spread["c"][2] - spread["c"][1] != spread["a"][2] - spread["a"][1]

@@ -1,0 +1,37 @@
+"""The review pages as one ASGI application; everything it needs is handed in."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from claimwatch.desk import Desk
+from review_ui.faults import answer_faults
+from review_ui.guard import Guard
+from review_ui.session import Sessions, Throttle
+from review_ui.templates import STATIC, Templates
+from review_ui.views import account, cards, check, claims, health, queue, reports, search, sources, users
+from review_ui.visitor import RenderReport, Score, Site
+
+_VIEWS = (account, cards, check, claims, health, queue, reports, search, sources, users)
+
+
+def create_app(desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None) -> FastAPI:
+    """The pages of one desk.
+
+    `score` judges a pasted text (text, language of the page); without it there is no check page. `render_report`
+    turns a published report into escaped HTML in a language; without it the published numbers are shown as they are.
+    """
+    app = FastAPI(title="claimwatch", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.site = Site(
+        desk=desk,
+        sessions=Sessions(desk.keys.session, desk.settings.web.session_hours),
+        throttle=Throttle(),
+        templates=Templates(desk.settings.zone),
+        score=score,
+        render_report=render_report,
+    )
+    for view in _VIEWS:
+        app.include_router(view.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    answer_faults(app)
+    app.add_middleware(Guard)
+    return app

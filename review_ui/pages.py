@@ -1,0 +1,339 @@
+"""One class per page: its fields are exactly what its template may use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from claimwatch.ledger.reports import Published
+from claimwatch.posts.base import Search
+from claimwatch.records import (
+    Action,
+    Assessment,
+    Card,
+    Claim,
+    Decision,
+    Post,
+    Response,
+    Role,
+    Source,
+    User,
+    Verdict,
+)
+from review_ui.charts import Chart
+
+
+class Page:
+    """A page: a frozen dataclass with the name of its template."""
+
+    template: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """The message bar after an action, with what takes it back."""
+
+    text: str
+    undo_card: str = ""
+    undo_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What stands round every page."""
+
+    desk: str
+    language: str
+    user: User | None
+    token: str
+    path: str  #: of this page, to come back to
+    section: str  #: the part of the site it belongs to
+    can_check: bool
+    moderator: bool
+    lead: bool
+    admin: bool
+    note: Note | None
+    version: str  #: of the static files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage(Page):
+    """Name and password."""
+
+    template: ClassVar[str] = "sign_in.html"
+    name: str
+    problem: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """One card as the queue shows it."""
+
+    card: Card
+    excerpt: str
+    claim: Claim | None
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage(Page):
+    """Cards that wait, most urgent first."""
+
+    template: ClassVar[str] = "queue.html"
+    rows: tuple[QueueRow, ...]
+    skipped: tuple[QueueRow, ...]
+    waiting: int
+    decided: int  #: this week
+    oldest: datetime | None
+    language: str
+    languages: tuple[tuple[str, int], ...]  #: with open cards of each
+    top: float  #: the highest priority shown
+    more: str  #: link to the next page
+    beginning: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A claim that a card may repeat."""
+
+    claim: Claim
+    similarity: float | None
+    key: str  #: the key that chooses it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Another post of the card's group."""
+
+    post: Post
+    excerpt: str
+    inherited: bool  #: came after the decision, which holds for it too
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A decision with the account that made it."""
+
+    decision: Decision
+    by: str
+    claim: Claim | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPage(Page):
+    """One card with everything a decision needs."""
+
+    template: ClassVar[str] = "card.html"
+    card: Card
+    post: Post | None
+    link: str | None
+    sealed: bool
+    copies: tuple[Copy, ...]
+    assessment: Assessment | None
+    claim: Claim | None  #: the decided one, else the nearest
+    candidates: tuple[Candidate, ...]
+    claims: tuple[Claim, ...]
+    history: tuple[Past, ...]
+    standing: Past | None
+    seen: int
+    only: str  #: the queue's language filter
+    next: str
+    previous: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicesPage(Page):
+    """The part of the card page that lists claims by words."""
+
+    template: ClassVar[str] = "choices.html"
+    claims: tuple[Claim, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalePage(Page):
+    """What the card came to while somebody looked at it."""
+
+    template: ClassVar[str] = "stale.html"
+    card: str
+    standing: Past | None
+    last: Past | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalPage(Page):
+    """The way out to the original of a sealed link."""
+
+    template: ClassVar[str] = "original.html"
+    url: str
+    host: str
+    card: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRow:
+    """One claim as the list shows it."""
+
+    claim: Claim
+    open_cards: int
+    posts: int  #: of the last 7 days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimsPage(Page):
+    """Claims with their answers."""
+
+    template: ClassVar[str] = "claims.html"
+    rows: tuple[ClaimRow, ...]
+    total: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRow:
+    """One response with its owner's account name."""
+
+    response: Response
+    owner: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimPage(Page):
+    """One claim, its answer, and what is done about it."""
+
+    template: ClassVar[str] = "claim.html"
+    claim: Claim
+    chart: Chart
+    open_cards: int
+    responses: tuple[ResponseRow, ...]
+    owners: tuple[User, ...]
+    others: tuple[Claim, ...]
+    kinds: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsPage(Page):
+    """Published weeks."""
+
+    template: ClassVar[str] = "reports.html"
+    reports: tuple[Published, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPage(Page):
+    """One published week."""
+
+    template: ClassVar[str] = "report.html"
+    report: Published
+    body: Markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """One source with its last two weeks."""
+
+    source: Source
+    chart: Chart
+    posts: int  #: of the last 7 days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesPage(Page):
+    """Where posts come from, and whether they do."""
+
+    template: ClassVar[str] = "sources.html"
+    rows: tuple[SourceRow, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One post found."""
+
+    post: Post
+    excerpt: str
+    assessment: Assessment | None
+    card: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage(Page):
+    """Posts by words, language and claim."""
+
+    template: ClassVar[str] = "search.html"
+    search: Search
+    asked: bool
+    hits: tuple[Hit, ...]
+    window: int | None
+    claims: tuple[Claim, ...]
+    languages: tuple[str, ...]
+    orders: tuple[str, ...]
+    more: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the desk knows about a pasted text."""
+
+    claim: Claim | None
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPage(Page):
+    """Is this true? Nothing pasted here is kept."""
+
+    template: ClassVar[str] = "check.html"
+    text: str
+    answer: Answer | None
+    problem: str
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage(Page):
+    """One's own language and password."""
+
+    template: ClassVar[str] = "account.html"
+    problem: str
+    done: str
+    languages: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersPage(Page):
+    """The accounts of the desk."""
+
+    template: ClassVar[str] = "users.html"
+    users: tuple[User, ...]
+    roles: tuple[Role, ...]
+    languages: tuple[tuple[str, str], ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(Page):
+    """What went wrong, in plain words."""
+
+    template: ClassVar[str] = "error.html"
+    status: int
+    heading: str
+    explanation: str
+
+
+#: Actions that a moderator chooses by one button, with the key of each.
+BUTTONS: tuple[tuple[Action, str], ...] = (
+    (Action.REFUTES, "f"),
+    (Action.ASKS, "a"),
+    (Action.NOT_HEALTH, "h"),
+    (Action.SKIP, "s"),
+)

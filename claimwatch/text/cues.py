@@ -21,7 +21,8 @@ _PLAIN = (
     "ko, k, kh, khg, hok, hem, khong, not, no, never, none, neither, nor, without, cannot, nobody, nothing, stop, "
     "fake, fakenews, false, falsely, hoax, hoaxes, debunk, debunks, debunked, debunking, myth, myths, rumor, rumors, "
     "rumour, rumours, misinformation, disinformation, misleading, untrue, incorrect, wrong, lie, lies, scam, refute, "
-    "refutes, refuted, deny, denies, denied, satire, fabricated, baseless, unfounded, unproven, fact check, factcheck, beware"
+    "refutes, refuted, deny, denies, denied, satire, fabricated, baseless, unfounded, unproven, fact check, "
+    "factcheck, beware"
 )
 _CONTRACTED = re.compile(r"(?:ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)n['’ʼ]?t")
 #: Other words that hold a cue's spelling: air, space, aviation, contents, use, effect.

@@ -9,10 +9,10 @@ from classifier.heads import Floats
 from classifier.match import ClaimIndex, Encode, Limits
 from classifier.rows import Row
 
-#: At most this share of posts about no claim may get a suggestion.
-_FALSE_SUGGESTIONS = 0.10
+#: At most this share of posts about no claim may get a suggestion: a wrong one costs a glance, a missing one a search.
+_FALSE_SUGGESTIONS = 0.25
 #: Of the posts above the confirm limit, at least this share must say the nearest claim.
-_CONFIRMED_RIGHT = 0.97
+_CONFIRMED_RIGHT = 0.95
 #: Used where the rows name no claims to measure on.
 UNMEASURED = Limits(suggest=0.86, confirm=0.93)
 

@@ -71,7 +71,8 @@ def pack(vectors: Floats) -> list[bytes]:
 def unpack(packed: Sequence[bytes]) -> Floats:
     """Packed vectors as unit vectors [texts, dimensions] again."""
     rows = np.array([np.frombuffer(one, dtype=np.int8) for one in packed], dtype=np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
 
 
 def _phrasings(claim: Claim) -> list[str]:

@@ -38,7 +38,7 @@ def read_rows(files: Sequence[Path], mapping: str = "") -> list[Row]:
     """The rows of JSONL files. ConfigError names file and line of the first that cannot be used."""
     if mapping and mapping not in MAPS:
         raise ConfigError(f"--map {mapping!r} is unknown: use one of {', '.join(MAPS)}")
-    change = MAPS.get(mapping, lambda row: row)
+    change = MAPS.get(mapping, dict)
     rows = [_row(change(raw), where) for file in files for where, raw in _lines(file)]
     if not rows:
         raise ConfigError(f"{', '.join(map(str, files)) or 'no file'}: no rows to learn from")

@@ -1,0 +1,52 @@
+"""What many tests share: a desk on temporary stores, and the tiny real encoder."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from claimwatch.clock import FixedClock
+from claimwatch.desk import Desk
+from claimwatch.keys import Keys
+from claimwatch.ledger.base import Ledger
+from claimwatch.posts.sqlite import SqlitePosts
+from claimwatch.settings import Crawl, Settings
+
+NOW = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
+KEYS = Keys(id=b"test id key" * 4, seal=b"test seal key" * 4, session=b"test session key" * 4)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An empty desk that stands still at `NOW`."""
+    folder = tmp_path / "desk"
+    opened = Desk(
+        settings=Settings(crawl=Crawl(delay=0)),
+        posts=SqlitePosts(folder / "posts.db"),
+        ledger=Ledger.open(folder / "ledger.db"),
+        keys=KEYS,
+        clock=FixedClock(NOW),
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of a command that must leave this machine's own folders alone."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLAIMWATCH_", "XDG_"))}
+    cache = os.environ.get("CLAIMWATCH_CACHE") or str(Path.home() / ".cache/claimwatch")
+    return kept | {
+        "HOME": str(tmp_path / "home"),
+        "CLAIMWATCH_DATA": str(tmp_path / "data"),
+        "CLAIMWATCH_CACHE": cache,
+        "PYTHONWARNINGS": "error::ResourceWarning",
+    }
+
+
+def at(desk: Desk, instant: datetime) -> Desk:
+    """The same desk at another time."""
+    return replace(desk, clock=FixedClock(instant))

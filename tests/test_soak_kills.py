@@ -1,0 +1,262 @@
+"""SIGKILL at random moments: nothing lost, nothing twice. Twenty times each; `make soak`."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from claimwatch.clock import SystemClock
+from claimwatch.desk import Desk
+from claimwatch.ledger import decisions, runs, users
+from claimwatch.posts.base import Search, Work
+from claimwatch.records import CardState, Post, Role
+from claimwatch.settings import Places, places
+from jobs.demo.network import SampleNetwork
+from jobs.demo.script import demo_sources
+from jobs.opening import open_desk
+
+pytestmark = [pytest.mark.soak, pytest.mark.encoder]
+
+KILLS = 20
+ROOT = Path(__file__).parent.parent
+PASSWORD = "a long soak password"
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    return random.Random(20261123)
+
+
+@pytest.fixture
+def where(tmp_path: Path, home: dict[str, str]) -> tuple[Places, dict[str, str]]:
+    """A configuration of its own: no waits, posts of any age, the shipped claim library."""
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "claimwatch.yml").write_text("crawl: {delay: 0, max_age_days: 3650}\n", encoding="utf-8")
+    (config / "claims").symlink_to(ROOT / "config/claims")
+    environment = home | {"CLAIMWATCH_CONFIG": str(config)}
+    return places(environment), environment
+
+
+def command(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+    log = open(Path(environment["CLAIMWATCH_DATA"] + ".log"), "ab")  # noqa: PTH123, SIM115  lives as long as the process
+    return subprocess.Popen([sys.executable, "-m", "jobs", *arguments], env=environment, stdout=log, stderr=log)
+
+
+def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill a command in the middle; False where it was done before."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def finish(environment: dict[str, str], *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
+    assert command(environment, *arguments).wait(timeout=600) in codes
+
+
+@contextmanager
+def desk_at(where: Places, environment: dict[str, str]) -> Iterator[Desk]:
+    desk = open_desk(where, environment, clock=SystemClock())
+    yield desk
+    desk.close()
+
+
+def all_posts(desk: Desk) -> list[Post]:
+    found: list[Post] = []
+    while True:
+        page = desk.posts.search(Search(offset=len(found), limit=500))
+        found += page.posts
+        if not page.more:
+            return found
+
+
+def counted(desk: Desk) -> Counter[str]:
+    total: Counter[str] = Counter()
+    with desk.ledger.read() as db:
+        for run in runs.recent(db, limit=1000):
+            total += runs.outcomes(db, run.id)
+    return total
+
+
+def test_killed_crawls_lose_and_repeat_nothing(
+    where: tuple[Places, dict[str, str]], tmp_path: Path, chance: random.Random
+) -> None:
+    place, environment = where
+    with SampleNetwork() as network:
+        listed = [
+            {"name": one.name, "kind": one.kind, "settings": dict(one.settings)}
+            for one in demo_sources(network.base_url)
+        ]
+        (tmp_path / "config/sources.yml").write_text(json.dumps(listed), encoding="utf-8")
+        undisturbed = environment | {"CLAIMWATCH_DATA": str(tmp_path / "undisturbed")}
+        finish(undisturbed, "crawl", codes=(0, 1))
+        killed = 0
+        for _ in range(KILLS):
+            killed += kill_after(command(environment, "crawl"), chance.uniform(0.6, 3.0))
+            forget_leases(place, environment)
+        finish(environment, "crawl", codes=(0, 1))
+    print(f"\ncrawl: killed {killed} of {KILLS} in the middle")
+    with desk_at(places(undisturbed), undisturbed) as calm, desk_at(place, environment) as desk:
+        assert {post.id for post in all_posts(desk)} == {post.id for post in all_posts(calm)}
+        outcomes = counted(desk)
+        print("outcomes", dict(outcomes))
+        assert outcomes["stored"] == len(all_posts(desk))
+    assert killed >= KILLS // 2
+
+
+def forget_leases(place: Places, environment: dict[str, str]) -> None:
+    """A killed crawl's lease runs out after two minutes; a test need not wait for that."""
+    from sqlalchemy import delete
+
+    from claimwatch.ledger.tables import leases
+
+    with desk_at(place, environment) as desk, desk.ledger.write() as db:
+        db.execute(delete(leases))
+
+
+def written_rows(file: Path, count: int) -> None:
+    """Synthetic posts: the corpus, over and over with a number, so that some are copies and most are not."""
+    texts = [
+        json.loads(line)["text"]
+        for part in sorted((ROOT / "classifier/corpus").glob("*.jsonl"))
+        for line in part.read_text(encoding="utf-8").splitlines()
+    ]
+    rows = ({"id": n, "text": f"{texts[n % len(texts)]} {'số ' + str(n) if n % 3 else ''}"} for n in range(count))
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_killed_classification_leaves_no_post_out_and_no_flag_without_a_card(
+    where: tuple[Places, dict[str, str]], tmp_path: Path, chance: random.Random
+) -> None:
+    place, environment = where
+    environment["CLAIMWATCH_CLASSIFY__BATCH"] = "32"
+    written_rows(tmp_path / "rows.jsonl", 3000)
+    for _ in range(3):
+        kill_after(
+            command(environment, "import", str(tmp_path / "rows.jsonl"), "--source", "soak"), chance.uniform(0.5, 2)
+        )
+    finish(environment, "import", str(tmp_path / "rows.jsonl"), "--source", "soak")
+    killed = 0
+    for _ in range(KILLS):
+        killed += kill_after(command(environment, "classify"), chance.uniform(2.0, 8.0))
+        forget_leases(place, environment)
+    finish(environment, "classify")
+    print(f"\nclassify: killed {killed} of {KILLS} in the middle")
+    with desk_at(place, environment) as desk:
+        posts = all_posts(desk)
+        assert len(posts) == counted(desk)["stored"] == 3000
+        assessed = {key: one for start in range(0, 3000, 500) for key, one in said(desk, posts[start : start + 500])}
+        assert len(assessed) == 3000
+        assert all(post.group for post in posts)
+        flagged_groups = {str(post.group) for post in posts if assessed[post.id].flag}
+        assert set(desk.posts.card(flagged_groups)) == flagged_groups
+        assert desk.posts.count_cards()[CardState.OPEN] == len(flagged_groups)
+        assert desk.posts.pending(Work(stage="group"), range(256)) == []
+    assert killed >= KILLS // 2
+
+
+def said(desk: Desk, posts: list[Post]):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    return desk.posts.assessments([post.id for post in posts]).items()
+
+
+def test_killed_pages_lose_no_decision_and_double_none(
+    where: tuple[Places, dict[str, str]], tmp_path: Path, chance: random.Random
+) -> None:
+    place, environment = where
+    written_rows(tmp_path / "rows.jsonl", 1100)
+    finish(environment, "import", str(tmp_path / "rows.jsonl"), "--source", "soak")
+    finish(environment, "classify")
+    with desk_at(place, environment) as desk, desk.ledger.write() as db:
+        users.add(db, "mai", PASSWORD, Role.MODERATOR, desk.now())
+    acknowledged: list[str] = []
+    for round_number in range(KILLS):
+        port = 18_000 + os.getpid() % 1000 * 20 + round_number
+        process = command(environment, "web", "--port", str(port))
+        decide_until_killed(process, f"http://127.0.0.1:{port}", acknowledged, chance.uniform(0.3, 1.5))
+    print(f"\ndecide: {len(acknowledged)} decisions acknowledged over {KILLS} kills")
+    with desk_at(place, environment) as desk:
+        with desk.ledger.read() as db:
+            kept = decisions.every(db)
+            assert decisions.waiting(db) == []
+        per_card = Counter(one.card for one in kept)
+        assert set(acknowledged) <= set(per_card)
+        assert all(count == 1 for count in per_card.values())
+        assert len(kept) - len(acknowledged) <= KILLS  # a kill may come between the commit and its answer
+        states = desk.posts.card(list(per_card))
+        assert all(card.state is CardState.DECIDED for card in states.values())
+        assert len(states) == len(per_card)
+    assert len(acknowledged) >= KILLS
+
+
+def decide_until_killed(process: subprocess.Popen[bytes], url: str, acknowledged: list[str], seconds: float) -> None:
+    """Sign in and decide card after card over HTTP until the process is killed under our hands."""
+    try:
+        with httpx.Client(base_url=url, timeout=5, follow_redirects=True) as client:
+            wait_for(client)
+            sign_in(client)
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                card = next_card(client)
+                if card is None:
+                    break
+                if time.monotonic() + 0.02 >= end:
+                    process.send_signal(signal.SIGKILL)
+                decide(client, card, acknowledged)
+    except httpx.TransportError:
+        pass
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def wait_for(client: httpx.Client) -> None:
+    for _ in range(200):
+        try:
+            if client.get("/health").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the pages did not come up")
+
+
+def token_of(page: str) -> str:
+    found = re.search(r'name="csrf"[^>]*value="([^"]+)"|name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None, page[:500]
+    return found[1] or found[2]
+
+
+def sign_in(client: httpx.Client) -> None:
+    token = token_of(client.get("/sign-in").text)
+    name = "csrf_token" if 'name="csrf_token"' in client.get("/sign-in").text else "csrf"
+    client.post("/sign-in", data={name: token, "name": "mai", "password": PASSWORD})
+
+
+def next_card(client: httpx.Client) -> str | None:
+    found = re.search(r'href="(/cards/[^"?#]+)', client.get("/queue").text)
+    return found[1] if found else None
+
+
+def decide(client: httpx.Client, card: str, acknowledged: list[str]) -> None:
+    page = client.get(card).text
+    form = re.search(r"<form[^>]*action=\"([^\"]*decide[^\"]*)\"[^>]*>(.*?)</form>", page, re.DOTALL)
+    assert form is not None, page[:2000]
+    fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form[2]))
+    fields["action"] = "not_health"
+    answer = client.post(form[1], data=fields)
+    if answer.status_code == 200:
+        acknowledged.append(card.removeprefix("/cards/").replace("%3A", ":"))

@@ -30,7 +30,7 @@ def checked_week(week: str) -> str:
     try:
         if _WEEK.fullmatch(week) and date(1970, 1, 5) <= week_days(week)[0] <= date(2999, 1, 1):
             return week
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise ConfigError(f"{week!r} is no ISO week: write it as 2026-W47 (a year has 52 or 53 weeks)")
 

@@ -27,7 +27,7 @@ from reports.numbers import (
 WEEK = "2026-W46"
 TEXTS = (
     ("Ăn tỏi sống mỗi sáng chữa khỏi COVID-19.", "Raw garlic every morning cures COVID-19."),
-    ("Vắc xin làm thay đổi gen của người tiêm.", "Vaccines change the genes of those who get them."),
+    ("Vắc xin làm biến đổi gen của người tiêm.", "Vaccines change the genes of those who get them."),
     ("Uống nước muối loãng diệt vi rút ngay trong cổ họng trước khi nó xuống phổi.", "Salt water kills the virus."),
     ("Lá xông chữa dứt điểm sốt xuất huyết.", "Herbal steam cures dengue for good."),
     ("Sóng 5G làm lây lan vi rút.", "5G waves spread the virus."),
@@ -37,7 +37,7 @@ TEXTS = (
     ("Insulin làm bệnh tiểu đường nặng thêm, nên bỏ hẳn.", "Insulin worsens diabetes and should be stopped."),
     ("Trẻ sốt cao chỉ cần cạo gió.", "A child with high fever only needs coining."),
     ("Sữa tươi sống ngừa mọi loại cúm.", "Raw milk prevents every kind of flu."),
-    ("Nước chanh nóng thay được thuốc huyết áp.", "Hot lemon water replaces blood-pressure pills."),
+    ("Nước chanh nóng dùng được như thuốc huyết áp.", "Hot lemon water replaces blood-pressure pills."),
 )
 
 

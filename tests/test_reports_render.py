@@ -157,7 +157,7 @@ class TestPage:
         page = html.fromstring(render_inner(make_body(sources=given, known_sources=known), "en"))
         daily, weekly = page.xpath("//section[@aria-labelledby='cw-report-sources']//tbody/tr")
         assert daily.xpath("td[3]/text() | td[3]/small/text()") == ["1", "Thu 12 Nov"]
-        assert weekly.xpath("td[3]//text()")[0].strip() == "0"
+        assert weekly.xpath("td[3]//text()")[0].strip() == "–"
 
     def test_a_preview_and_a_correction_say_what_they_are(self) -> None:
         numbers = make_numbers()

@@ -36,15 +36,17 @@ def sources_section(body: Body, words: Words) -> Section:
         title=words.say("What was watched"),
         intro=intro,
         chart=charts.bars(entries, mark=1.0) if entries else None,
-        chart_title=words.say("Posts of each source as a share of those expected (the line); longer bars are cut"),
+        chart_title=words.say(
+            "Posts of each source as a share of those expected (the line); bars stop at 1.5 times that"
+        ),
         tables=(Table(caption=words.say("Sources in figures"), head=head, rows=rows),) if rows else (),
     )
 
 
-def gap_days(body: Body, source: str) -> list[str]:
-    """The days (ISO) that a source gave nothing, where it should give at least one post a day."""
+def gap_days(body: Body, source: str) -> list[str] | None:
+    """The days (ISO) that a source gave nothing; None where it need not give a post every day."""
     if body["context"]["sources"][source]["expected"] < _DAILY:
-        return []
+        return None
     given = next((one["days"] for one in body["counts"]["sources"] if one["source"] == source), [0] * 7)
     return [day.isoformat() for day, posts in zip(week_days(body["week"]), given, strict=True) if not posts]
 
@@ -64,7 +66,7 @@ def _row(body: Body, words: Words, one: tuple[str, int, Mapping[str, Any]]) -> t
         Cell(text=name, notes=_state(known, words)),
         Cell(text=words.number(posts), notes=share),
         Cell(text=expected),
-        Cell(text=words.number(len(gaps)), notes=tuple(words.day(day) for day in gaps)),
+        Cell(text="–" if gaps is None else words.number(len(gaps)), notes=tuple(words.day(day) for day in gaps or ())),
         Cell(text=words.of(known["failed"], known["runs"])),
     )
 

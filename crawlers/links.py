@@ -44,6 +44,8 @@ _NAMING_PATH = re.compile(
 _NAMING_KEY = re.compile(
     r"author(_?(name|id))?|users?(_?(name|id))?|uid|profile(_?id)?|member|screen_name", re.IGNORECASE
 )
+#: What follows in a path is an account's name: /@mai, /users/mai, /u/mai, /profile/mai.
+_SPELLED_NAME = re.compile(r"/(?:@|%40|users?/|u/|profiles?/)([^/?#@]{3,})", re.IGNORECASE)
 _LINK = re.compile(r"<([^<>]*)>\s*((?:;[^,<]*|,(?!\s*<))*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
 
@@ -92,6 +94,11 @@ def names_person(link: str) -> bool:
     if _NAMING_PATH.search(parts.path):
         return True
     return any(_NAMING_KEY.fullmatch(pair.partition("=")[0]) for pair in parts.query.split("&"))
+
+
+def names_in(link: str) -> set[str]:
+    """The account names that a link spells out, so that they can be scrubbed from the text beside it."""
+    return {unquote(name) for name in _SPELLED_NAME.findall(link)}
 
 
 def related(headers: Mapping[str, str], rel: str) -> str:

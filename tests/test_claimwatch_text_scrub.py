@@ -37,7 +37,19 @@ def test_a_placeholder_typed_by_hand_cannot_carry_a_name() -> None:
 
 
 def test_a_known_name_does_not_eat_placeholders() -> None:
-    assert scrub("user @mau link https://example.org", ["user", "link"]) == "[user] [user] [user] [link example.org]"
+    assert (
+        scrub("phone @mau email https://example.org", ["phone", "email"]) == "[user] [user] [user] [link example.org]"
+    )
+
+
+def test_a_handle_the_text_mentions_once_goes_wherever_it_stands() -> None:
+    assert scrub("@lan_nguyen92 nói, lan_nguyen92 kể lại") == "[user] nói, [user] kể lại"
+    assert scrub("xem https://mang.example/@tranbinh/1 của tranbinh") == "xem [link mang.example] của [user]"
+
+
+def test_a_handle_that_is_a_plain_word_leaves_the_claim_readable() -> None:
+    assert scrub("vaccines and covid: mất tiền", ["vaccines", "tien"]) == "vaccines and covid: mất tiền"
+    assert scrub("@vaccines and vaccines") == "[user] and vaccines"
 
 
 @pytest.mark.parametrize("text", ["", " ", "@", "COVID-19", "Bộ Y tế: 19.000.000 liều, tăng 12,5%", "Hà Nội, 8h30"])

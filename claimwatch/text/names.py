@@ -37,6 +37,40 @@ _PLATFORM = re.compile(
     rf" ?[:/] ?(?P<name>(?=[\d._]*[a-z])[a-z0-9]+(?:[._]+[a-z0-9]+)+)(?![{WORD}])",
     re.IGNORECASE,
 )
+#: A handle where it cannot be mistaken: behind an @, or where a link's path names an account.
+_SPELLED_OUT = re.compile(
+    rf"(?:(?<![{WORD}])@|/users?/|/u/|/profiles?/)(?P<name>[{WORD}]+(?:[.\-][{WORD}]+)*)", re.IGNORECASE
+)
+#: Account names that are words of what people talk about here.
+_SUBJECT = frozenset(
+    {
+        "covid",
+        "corona",
+        "coronavirus",
+        "vaccine",
+        "vaccines",
+        "vaccin",
+        "vacxin",
+        "virus",
+        "health",
+        "doctor",
+        "doctors",
+    }
+    | {
+        "nurse",
+        "medicine",
+        "medical",
+        "science",
+        "hospital",
+        "truth",
+        "world",
+        "people",
+        "public",
+        "family",
+        "children",
+    }
+    | {"women", "dengue", "cancer", "measles", "suckhoe", "benhvien", "bacsi", "tintuc", "sacxin", "thuoc"}
+)
 
 
 def without_handles(text: str) -> str:
@@ -50,10 +84,20 @@ def without_mentions(text: str) -> str:
 
 
 def bare_names(known: Collection[str]) -> frozenset[str]:
-    """The names worth looking for, bare: three characters or more; of `name@host` also the name alone."""
+    """The names worth looking for, bare; of `name@host` also the name alone.
+
+    Left out are names that are plain words too: under five letters (`tien` is money), or a word of the subject such as
+    `vaccines`; with an @ before them they go all the same.
+    """
     spelled = {" ".join(bare(visible(name)).split()) for name in known}
     spelled |= {name.lstrip("@").partition("@")[0] for name in spelled}
-    return frozenset(core for name in spelled if len(core := _EDGES.sub("", name)) >= 3)
+    cores = {re.sub(r"^\W+|\W+$", "", name) for name in spelled}
+    return frozenset(core for core in cores if len(core) >= 3 and not _is_plain_word(core))
+
+
+def handles_in(text: str) -> set[str]:
+    """The account names that the text's own mentions and links spell out; capitalised words are left to mentions."""
+    return {found["name"] for found in _SPELLED_OUT.finditer(text) if not found["name"][0].isupper()}
 
 
 def without_names(text: str, names: frozenset[str]) -> str:
@@ -62,6 +106,10 @@ def without_names(text: str, names: frozenset[str]) -> str:
         return text
     pattern = _pattern_of(names)
     return cut(text, ((*found.span(), "[user]") for found in pattern.finditer(bare(text))))
+
+
+def _is_plain_word(name: str) -> bool:
+    return name.isalpha() and (len(name) < 5 or name in _SUBJECT)
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from claimwatch.text.links import link_placeholder, without_bare_links, without_full_links
-from claimwatch.text.names import bare_names, without_handles, without_mentions, without_names
+from claimwatch.text.names import bare_names, handles_in, without_handles, without_mentions, without_names
 from claimwatch.text.normalise import visible
 from claimwatch.text.numbers import without_numbers
 from claimwatch.text.spans import PLACEHOLDER
@@ -16,9 +16,10 @@ _PASSES = 10  # what a placeholder cuts apart may read anew; two passes settle r
 def scrub(text: str, known: Collection[str] = ()) -> str:
     """The text with `[user]`, `[phone]`, `[email]`, `[id]`, `[card]` and `[link DOMAIN]` for what names a person.
 
-    `known` are the names met beside the post. Scrubbing twice changes nothing more.
+    `known` are the names met beside the post; handles that the text itself mentions go wherever they stand. Scrubbing
+    twice changes nothing more.
     """
-    names = bare_names(known)
+    names = bare_names({*known, *handles_in(text)})
     text = _LINK.sub(lambda found: link_placeholder(found[1], names), visible(text))
     for _ in range(_PASSES):
         scrubbed = "".join(_scrub_piece(piece, names) for piece in PLACEHOLDER.split(text))

@@ -12,7 +12,7 @@ from claimwatch.text.normalise import tidy
 from claimwatch.text.scrub import scrub
 from crawlers.dates import read_date
 from crawlers.feed.entry import Entry, Words
-from crawlers.links import clean_link, host_of, is_home_page, names_person
+from crawlers.links import clean_link, host_of, is_home_page, names_in, names_person
 from crawlers.page import Found
 
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]*>|<!--|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w{1,30});")
@@ -65,7 +65,7 @@ def _texts(entry: Entry) -> tuple[str, str]:
     title = _plain(entry.title)
     body = max((_plain(each) for each in entry.bodies), key=len, default="")
     whole = body if _begins_with(body, title) else "\n\n".join(part for part in (title, body) if part)
-    known = tuple(_names(entry.bylines))
+    known = {*_names(entry.bylines), *names_in(entry.link), *names_in(entry.guid)}
     return tidy(scrub(" ".join(title.split()), known=known)), tidy(scrub(whole, known=known))
 
 

@@ -129,7 +129,6 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": "claimwatch",
         "DOWNLOAD_DELAY": chosen.delay,
-        "RANDOMIZE_DOWNLOAD_DELAY": chosen.delay > 0,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "AUTOTHROTTLE_ENABLED": chosen.delay > 0,
         "DOWNLOAD_TIMEOUT": chosen.timeout,

@@ -21,6 +21,7 @@ from claimwatch.text.scrub import scrub
 from crawlers.dates import read_date
 from crawlers.intake import open_intake
 from crawlers.keep import Step, keep_page
+from crawlers.links import names_in
 from crawlers.page import Dropped, Found, Page
 
 #: What a column may be called; the first that a row has and that is not empty is taken.
@@ -106,6 +107,7 @@ def count_rows(wanted: Import) -> int:
 def _read(row: Mapping[str, Any], wanted: Import, *, now: datetime) -> Found:
     value = _Columns(row, wanted.columns or {})
     known = [text for name in _NAMING if (text := _plain(row.get(name)))]
+    known += names_in(value("url")) | names_in(value("id"))
     title, body = (_clean(value(name), known) for name in ("title", "text"))
     text = body if title in ("", body) or body.startswith(title) else f"{title}\n{body}"
     url = value("url") if value("url").startswith(("http://", "https://")) else ""
@@ -197,18 +199,18 @@ def _jsonl(file: io.BufferedReader) -> Iterator[Any]:
 
 def _csv(file: io.BufferedReader) -> Iterator[Any]:
     csv.field_size_limit(16 * 1024 * 1024)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    head = text.read(4096)
-    text.seek(0)
-    delimiter = max(",;\t", key=head.split("\n", 1)[0].count)
-    reader = csv.DictReader((line.replace("\0", "") for line in text), delimiter=delimiter)
-    while True:
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None
+    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+        head = text.readline()
+        text.seek(0)
+        delimiter = max(",;\t", key=head.count)
+        reader = csv.DictReader((line.replace("\0", "") for line in text), delimiter=delimiter)
+        while True:
+            try:
+                yield next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                yield None
 
 
 _FORMATS: Mapping[str, Callable[[io.BufferedReader], Iterator[Any]]] = {"jsonl": _jsonl, "csv": _csv}

@@ -175,11 +175,11 @@ class TestGroups:
         assert (row.status, row.claim, row.stance, row.posts) == ("decided", "garlic-cure", "repeats", 2)
 
     def test_a_copy_of_a_copy_that_is_not_the_judged_text_opens_its_own_card(self, desk: Desk) -> None:
-        words = SAYS.split()
-        near = " ".join([*words[:-2], "only", "two", "days"])
-        far = " ".join(["today", "really", *near.split()])
-        keep(desk, 1)
-        keep(desk, 2, near)
+        words = [f"garlic{n}" for n in range(30)]
+        near = [*words, "as", "my", "neighbour", "says"]
+        far = " ".join(["listen", "to", "this", "everyone", *near])
+        keep(desk, 1, " ".join(words))
+        keep(desk, 2, " ".join(near))
         work(desk)
         (card,) = open_cards(desk)
         assert card.posts == 2
@@ -190,8 +190,8 @@ class TestGroups:
         assert opened.head == "mastodon:0003"
 
     def test_two_open_groups_that_one_post_links_become_one(self, desk: Desk) -> None:
-        words = [f"garlic{n}" for n in range(30)]
-        left, middle, right = words[:26], words[:28], words[2:28]
+        words = [f"garlic{n}" for n in range(60)]
+        left, middle, right = words[:54], words[:57], words[6:]
         keep(desk, 1, " ".join(left))
         keep(desk, 2, " ".join(right))
         work(desk)

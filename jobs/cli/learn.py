@@ -63,8 +63,8 @@ def evaluate_command(
     from jobs.assess import ready_model
 
     where = settings.places(os.environ, config)
-    model = ready_model(where, settings.load(where.config, os.environ), folder=folder)
     rows = _rows(files, mapping, after=after)
+    model = ready_model(where, settings.load(where.config, os.environ), folder=folder)
     with bar("evaluate", len(rows)) as advance:
         said = model.judge([row.text for row in rows], advance)
     echo_json(evaluate(rows, [one.p_false for one in said], threshold=model.thresholds["p_false"]))

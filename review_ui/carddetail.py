@@ -23,7 +23,7 @@ def card_page(visitor: Visitor, card: Card, only: str) -> CardPage:
     members = desk.posts.members(card.id, limit=_COPIES + 1)
     matches = desk.posts.matches([card.head]).get(card.head, [])
     with desk.ledger.read() as db:
-        active = {claim.id: claim for claim in claims.every(db, "active")}
+        active = claims.every(db, "active")
         near = claims.some(db, [match.claim for match in matches] + ([card.claim] if card.claim else []))
         stack = decisions.of_card(db, card.id)
         history = tuple(past(db, one) for one in reversed(stack))
@@ -40,7 +40,8 @@ def card_page(visitor: Visitor, card: Card, only: str) -> CardPage:
         assessment=desk.posts.assessments([card.head]).get(card.head),
         claim=_shown_claim(standing, candidates),
         candidates=candidates,
-        claims=tuple(active.values()),
+        claims=tuple(active),
+        words="",
         history=history,
         standing=standing,
         seen=stack[-1].number if stack else 0,

@@ -17,6 +17,7 @@ from babel.numbers import format_decimal, format_percent
 
 #: Every language the pages speak, by its own name.
 LANGUAGES: Mapping[str, str] = {"vi": "Tiếng Việt", "en": "English"}
+_DAY = {"vi": "d/M/y", "en": "d MMM y"}
 _FOLDER = Path(__file__).with_name("locale")
 
 
@@ -38,8 +39,9 @@ class Language:
         return messages(self.code).ngettext
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number with at most so many digits after the point."""
-        return str(format_decimal(round(value, digits), locale=self._locale))
+        """A number with so many digits after the point."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return str(format_decimal(value, format=pattern, locale=self._locale))
 
     def percent(self, share: float) -> str:
         """A share of 1 as whole percents."""
@@ -47,15 +49,15 @@ class Language:
 
     def day(self, day: date) -> str:
         """A calendar day."""
-        return str(format_date(day, "medium", locale=self._locale))
+        return str(format_date(day, _DAY[self.code], locale=self._locale))
 
     def short_day(self, day: date) -> str:
         """Day and month in figures, for the labels of a chart."""
-        return str(format_date(day, "d/M" if self.code == "vi" else "d MMM", locale=self._locale))
+        return str(format_date(day, _DAY[self.code].removesuffix("/y").removesuffix(" y"), locale=self._locale))
 
     def moment(self, at: datetime) -> str:
         """An instant on the desk's own clock."""
-        return str(format_datetime(at, "d MMM y HH:mm", tzinfo=self.zone, locale=self._locale))
+        return str(format_datetime(at, f"{_DAY[self.code]} HH:mm", tzinfo=self.zone, locale=self._locale))
 
     def span(self, start: datetime, end: datetime) -> str:
         """How long it is between two instants, in one unit."""

@@ -137,6 +137,7 @@ class CardPage(Page):
     claim: Claim | None  #: the decided one, else the nearest
     candidates: tuple[Candidate, ...]
     claims: tuple[Claim, ...]
+    words: str  #: by which the list of claims is narrowed
     history: tuple[Past, ...]
     standing: Past | None
     seen: int

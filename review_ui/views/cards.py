@@ -1,5 +1,6 @@
 """One card: everything a decision needs, and the decision."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from claimwatch.desk import Desk
+from claimwatch.errors import StoreError
 from claimwatch.ledger import claims, decisions, secrets
 from claimwatch.ledger.decisions import Judgement, StaleDecision
 from claimwatch.projector import project_decisions
@@ -75,7 +78,7 @@ def undo(visitor: SendingModerator, card: str, form: Annotated[SeenForm, Form()]
     desk = visitor.desk
     with desk.ledger.write() as db:
         decisions.undo(db, card, seen=form.seen, user=visitor.account.id, now=desk.now())
-    project_decisions(desk)
+    _deliver(desk)
     return go(card_link(card, form.only, card))
 
 
@@ -159,9 +162,15 @@ def _about(judgement: Judgement, claim: Claim | None, reason: str) -> Judgement:
 
 
 def _go_on(visitor: Visitor, card: Card, only: str) -> Response:
-    project_decisions(visitor.desk)
+    _deliver(visitor.desk)
     queue = queue_of(visitor.desk, visitor.account.id, visitor.session.since, language=only)
     following = queue.following(card)
     if following:
         return go(card_link(following.id, only, card.id))
     return go(f"/queue?decided={card.id}" + (f"&language={only}" if only else ""))
+
+
+def _deliver(desk: Desk) -> None:
+    """Tell the posts store at once. What it cannot take now waits in the outbox: the decision itself is kept."""
+    with suppress(StoreError):
+        project_decisions(desk)

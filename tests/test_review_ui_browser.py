@@ -1,0 +1,249 @@
+"""The pages as a moderator meets them: in Chromium, by keyboard, in both languages."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from review_desk import PASSWORD, add_card, fill, history
+
+from claimwatch.desk import Desk
+from claimwatch.ledger import reports
+from claimwatch.ledger.reports import Published
+from claimwatch.records import Action
+from review_ui.app import create_app
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium"),
+]
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+def render(published: Published, language: str) -> str:
+    word = {"vi": "bài đăng", "en": "posts"}[language]
+    return f"<h2>{published.body['posts']} {word}</h2><p>{escape(published.body['words'])}</p>"
+
+
+@pytest.fixture
+def address(desk: Desk) -> Iterator[str]:
+    """A filled desk, served on loopback."""
+    fill(desk)
+    add_card(desk, "1", "Nhai tỏi sống mỗi sáng thì covid chạy mất", priority=9)
+    add_card(desk, "2", "Súc miệng nước muối diệt sạch virus", priority=7, claim=None)
+    add_card(desk, "3", "Xông hơi ba lần là khỏi hẳn", priority=5, claim="steam-kills")
+    with desk.ledger.write() as db:
+        reports.publish(db, "2026-W46", digest="ab" * 32, body={"posts": 12, "words": "<tỏi>"}, now=desk.now())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = create_app(desk, render_report=render)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport={"width": 1280, "height": 800})
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """A moderator at the queue; whatever the page complains of fails the test."""
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    sign_in(opened, address)
+    yield opened
+    assert [one for one in complaints if "status of 4" not in one] == []
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address)
+    page.keyboard.type("moderator")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+
+
+def test_a_moderator_decides_and_undoes_by_keyboard_alone(page: Page, desk: Desk, tmp_path: Path) -> None:
+    expect(page.locator(".head")).to_contain_text("3 open cards · decided this week 0 of 3")
+    page.screenshot(path=tmp_path / "queue.png")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("blockquote")).to_contain_text("Nhai tỏi sống")
+    page.screenshot(path=tmp_path / "card.png")
+    page.keyboard.press("r")
+    expect(page.get_by_role("status")).to_contain_text("Decided: repeats the claim “Raw garlic cures COVID-19.”")
+    expect(page.locator("blockquote")).to_contain_text("Súc miệng nước muối")
+    assert [one.action for one in history(desk, "mastodon:1")] == [Action.REPEATS]
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_contain_text("The decision was taken back")
+    expect(page.locator("blockquote")).to_contain_text("Nhai tỏi sống")
+    assert [one.action for one in history(desk, "mastodon:1")] == [Action.REPEATS, Action.UNDO]
+
+
+def test_every_key_of_the_card_does_what_the_help_says(page: Page, desk: Desk, address: str) -> None:
+    page.goto(f"{address}/cards/mastodon:1")
+    page.keyboard.press("?")
+    expect(page.locator("details.keys dl")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("details.keys dl")).to_be_hidden()
+    page.keyboard.press("j")
+    expect(page.locator("blockquote")).to_contain_text("Súc miệng")
+    page.keyboard.press("k")
+    expect(page.locator("blockquote")).to_contain_text("Nhai tỏi")
+    page.keyboard.press("s")
+    expect(page.get_by_role("status")).to_contain_text("Skipped.")
+    expect(page.locator("blockquote")).to_contain_text("Súc miệng")
+    page.keyboard.press("h")
+    expect(page.get_by_role("status")).to_contain_text("not a health claim")
+    expect(page.locator("blockquote")).to_contain_text("Xông hơi")
+    page.keyboard.press("f")
+    expect(page.locator("blockquote")).to_contain_text("Nhai tỏi")
+    page.keyboard.press("a")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue")
+    expect(page.locator("main")).to_contain_text("Nothing waits for a decision.")
+    last = [history(desk, f"mastodon:{n}")[-1] for n in (1, 2, 3)]
+    assert [(one.action, one.claim) for one in last] == [
+        (Action.ASKS, "garlic-cure"),
+        (Action.NOT_HEALTH, None),
+        (Action.REFUTES, "steam-kills"),
+    ]
+
+
+def test_a_new_claim_is_typed_without_the_letters_deciding(page: Page, desk: Desk, address: str) -> None:
+    page.goto(f"{address}/cards/mastodon:2")
+    page.keyboard.press("n")
+    page.keyboard.type("Nước muối diệt sạch virus trong họng")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("a new claim “Nước muối diệt sạch virus trong họng”")
+    assert history(desk, "mastodon:2")[0].claim == "nuoc-muoi-diet-sach-virus-trong-hong"
+
+
+def test_another_claim_is_found_by_typing(page: Page, desk: Desk, address: str) -> None:
+    page.goto(f"{address}/cards/mastodon:2")
+    page.keyboard.press("c")
+    page.keyboard.type("xong hoi")
+    options = page.locator("#choices option")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Repeats the chosen claim").click()
+    expect(page.get_by_role("status")).to_contain_text("Steam kills the virus.")
+    assert [(one.action, one.claim) for one in history(desk, "mastodon:2")] == [(Action.REPEATS, "steam-kills")]
+
+
+def test_a_reason_is_typed_without_enter_deciding(page: Page, desk: Desk, address: str) -> None:
+    page.goto(f"{address}/cards/mastodon:1")
+    page.get_by_label("Reason").fill("as it says")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    assert history(desk, "mastodon:1") == []
+    page.keyboard.press("1")
+    expect(page.get_by_role("status")).to_contain_text("Decided")
+    assert history(desk, "mastodon:1")[0].reason == "as it says"
+
+
+def test_the_language_switches_and_the_report_follows(page: Page, address: str, tmp_path: Path) -> None:
+    page.get_by_role("link", name="Reports").click()
+    page.get_by_role("link", name="2026-W46").click()
+    expect(page.locator("article")).to_have_text("12 posts<tỏi>")
+    page.get_by_role("button", name="Tiếng Việt").click()
+    expect(page.locator("html")).to_have_attribute("lang", "vi")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Báo cáo tuần 2026-W46")
+    expect(page.locator("article")).to_have_text("12 bài đăng<tỏi>")
+    page.screenshot(path=tmp_path / "report.png")
+    page.get_by_role("link", name="Nhận định").click()
+    page.get_by_role("link", name="Ăn tỏi sống chữa khỏi COVID-19.").click()
+    expect(page.locator("main")).to_contain_text("Tỏi không chữa được COVID-19.")
+    expect(page.get_by_role("img", name="bài đăng trong 28 ngày")).to_be_visible()
+    page.screenshot(path=tmp_path / "claim.png")
+
+
+def test_claims_are_narrowed_while_typing(page: Page, address: str) -> None:
+    page.goto(f"{address}/claims")
+    page.get_by_label("Words").press_sequentially("hoi")
+    expect(page.locator("#found")).to_contain_text("1 of 2 claims")
+    expect(page).to_have_url(f"{address}/claims?words=hoi")
+
+
+def test_an_original_opens_in_its_own_tab_on_record(page: Page, address: str, context: BrowserContext) -> None:
+    context.route("https://mang.example/**", lambda route: route.fulfill(body="the original"))
+    page.goto(f"{address}/cards/mastodon:1")
+    with context.expect_page() as opened:
+        page.keyboard.press("o")
+    opened.value.wait_for_url("https://mang.example/@someone/1")
+    expect(opened.value.locator("body")).to_have_text("the original")
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window(
+    chromium: Browser, address: str, tmp_path: Path, width: int, scheme: str
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    sign_in(page, address)
+    for path in ("queue", "cards/mastodon:1", "claims", "claims/garlic-cure", "sources", "search?words=toi", "account"):
+        page.goto(f"{address}/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        page.screenshot(path=tmp_path / f"{path.partition('?')[0].replace('/', '-')}.png", full_page=True)
+        if width == 1280 and path.startswith("cards"):
+            assert page.evaluate("document.documentElement.scrollHeight") <= 800
+    context.close()
+
+
+def test_the_cursor_is_always_seen(page: Page, address: str) -> None:
+    page.goto(f"{address}/cards/mastodon:1")
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            "() => { const style = getComputedStyle(document.activeElement);"
+            " return document.activeElement === document.body || style.outlineStyle !== 'none' }"
+        )
+        assert seen, page.evaluate("document.activeElement.outerHTML")
+
+
+def test_the_pages_work_without_javascript(chromium: Browser, address: str, desk: Desk) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, address)
+    page.get_by_role("link", name="Nhai tỏi").click()
+    page.get_by_text("Another claim").click()
+    page.locator("select[name=other]").select_option("steam-kills")
+    page.get_by_role("button", name="Repeats the chosen claim").click()
+    expect(page.locator("#messages")).to_contain_text("Decided: repeats the claim “Steam kills the virus.”")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#messages")).to_contain_text("The decision was taken back")
+    assert [one.action for one in history(desk, "mastodon:1")] == [Action.REPEATS, Action.UNDO]
+    context.close()

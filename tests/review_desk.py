@@ -184,6 +184,6 @@ def signed_in(desk: Desk, role: Role = Role.MODERATOR, **parts: Any) -> Browser:
     user = fill(desk, role)
     browser = Browser(desk, **parts)
     sessions = browser.app.state.site.sessions
-    browser.client.cookies.set(COOKIE, sessions.seal(sessions.begin(user, 0)))
+    browser.client.cookies.set(COOKIE, sessions.seal(sessions.begin(user, 0)), domain="testserver.local")
     assert browser.get("/queue").path == "/queue"
     return browser

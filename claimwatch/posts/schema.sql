@@ -178,17 +178,12 @@ WHEN new.batch IS NULL AND new.state <> 'deleted' BEGIN
 END;
 
 -- Words of all posts, and again of the flagged alone, so that the urgent are found without reading the rest. The text
--- is not kept twice: a deleted row is folded anew, which every version of FTS5 can do, and a view lets both be rebuilt.
-CREATE VIEW folded AS SELECT number, fold(title || ' ' || text) AS folded FROM posts WHERE state <> 'deleted';
-CREATE VIEW folded_flagged AS
-  SELECT number, fold(title || ' ' || text) AS folded FROM posts WHERE state <> 'deleted' AND flag = 1;
+-- is not kept twice: a deleted row is folded anew for the 'delete' command, which every version of FTS5 knows.
 CREATE VIRTUAL TABLE words USING fts5 (
-  folded, content = 'folded', content_rowid = 'number', prefix = '3',
-  tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
+  folded, content = '', prefix = '3', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
 );
 CREATE VIRTUAL TABLE flagged_words USING fts5 (
-  folded, content = 'folded_flagged', content_rowid = 'number', prefix = '3',
-  tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
+  folded, content = '', prefix = '3', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc'"
 );
 
 CREATE TRIGGER words_added AFTER INSERT ON posts WHEN new.state <> 'deleted' BEGIN
@@ -221,5 +216,5 @@ WHEN new.flag = 1 AND new.state <> 'deleted'
   INSERT INTO flagged_words (rowid, folded) VALUES (new.number, fold(new.title || ' ' || new.text));
 END;
 
--- How the words were folded: another Unicode version folds otherwise, and the words are then rebuilt.
+-- How the words were folded: another Unicode version folds otherwise, and the words are then put in anew.
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

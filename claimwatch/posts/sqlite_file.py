@@ -24,9 +24,10 @@ _PRAGMAS = (
 _REFOLD = (
     "INSERT INTO words (words) VALUES ('delete-all')",
     "INSERT INTO flagged_words (flagged_words) VALUES ('delete-all')",
-    "INSERT INTO words (rowid, folded) SELECT number, fold(title || ' ' || text) FROM posts WHERE state <> 'deleted'",
-    "INSERT INTO flagged_words (rowid, folded) SELECT number, fold(title || ' ' || text) FROM posts"
-    " WHERE state <> 'deleted' AND flag = 1",
+    """INSERT INTO words (rowid, folded)
+    SELECT number, fold(title || ' ' || text) FROM posts WHERE state <> 'deleted'""",
+    """INSERT INTO flagged_words (rowid, folded)
+    SELECT number, fold(title || ' ' || text) FROM posts WHERE state <> 'deleted' AND flag = 1""",
 )
 
 

@@ -14,11 +14,14 @@ from review_ui.visitor import RenderReport, Score, Site
 _VIEWS = (account, cards, check, claims, health, queue, reports, search, sources, users)
 
 
-def create_app(desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None) -> FastAPI:
+def create_app(
+    desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None, report_css: str = ""
+) -> FastAPI:
     """The pages of one desk.
 
     `score` judges a pasted text (text, language of the page); without it there is no check page. `render_report`
-    turns a published report into escaped HTML in a language; without it the published numbers are shown as they are.
+    turns a published report into escaped HTML in a language, in the style of `report_css`; without it the published
+    numbers are shown as they are.
     """
     app = FastAPI(title="claimwatch", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = Site(
@@ -28,6 +31,7 @@ def create_app(desk: Desk, *, score: Score | None = None, render_report: RenderR
         templates=Templates(desk.settings.zone),
         score=score,
         render_report=render_report,
+        report_css=report_css,
     )
     for view in _VIEWS:
         app.include_router(view.router)

@@ -49,7 +49,7 @@ class Opinion(Protocol):
 
 #: A text and the language of the page it was pasted into, to an opinion.
 Score = Callable[[str, str], Opinion]
-#: A published report and a language, to escaped HTML.
+#: A published report and a language, to escaped HTML with a first heading of its own.
 RenderReport = Callable[[Published, str], str]
 
 
@@ -67,6 +67,7 @@ class Site:
     templates: Templates
     score: Score | None
     render_report: RenderReport | None
+    report_css: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

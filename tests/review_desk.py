@@ -150,8 +150,10 @@ class Page:
 class Browser:
     """Follows links and sends forms with the token of the page it was on."""
 
-    def __init__(self, desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None) -> None:
-        self.app = create_app(desk, score=score, render_report=render_report)
+    def __init__(
+        self, desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None, report_css: str = ""
+    ) -> None:
+        self.app = create_app(desk, score=score, render_report=render_report, report_css=report_css)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.page = Page(0, "", "", {})
 

@@ -5,18 +5,20 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from report_samples import WEEK, busy_numbers
 from review_desk import PASSWORD, add_card, fill, history
 
 from claimwatch.desk import Desk
 from claimwatch.ledger import reports
 from claimwatch.ledger.reports import Published
 from claimwatch.records import Action
+from reports.numbers import body_of
+from reports.render import REPORT_CSS, render_inner
 from review_ui.app import create_app
 
 CHROMIUM = shutil.which("chromium")
@@ -31,8 +33,7 @@ ARGUMENTS = (
 
 
 def render(published: Published, language: str) -> str:
-    word = {"vi": "bài đăng", "en": "posts"}[language]
-    return f"<h2>{published.body['posts']} {word}</h2><p>{escape(published.body['words'])}</p>"
+    return render_inner(published.body, language)
 
 
 @pytest.fixture
@@ -43,11 +44,11 @@ def address(desk: Desk) -> Iterator[str]:
     add_card(desk, "2", "Súc miệng nước muối diệt sạch virus", priority=7, claim=None)
     add_card(desk, "3", "Xông hơi ba lần là khỏi hẳn", priority=5, claim="steam-kills")
     with desk.ledger.write() as db:
-        reports.publish(db, "2026-W46", digest="ab" * 32, body={"posts": 12, "words": "<tỏi>"}, now=desk.now())
+        reports.publish(db, WEEK, digest="ab" * 32, body=body_of(busy_numbers(), version=1), now=desk.now())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = create_app(desk, render_report=render)
+    app = create_app(desk, render_report=render, report_css=REPORT_CSS)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -177,13 +178,14 @@ def test_a_reason_is_typed_without_enter_deciding(page: Page, desk: Desk, addres
 
 def test_the_language_switches_and_the_report_follows(page: Page, address: str, tmp_path: Path) -> None:
     page.get_by_role("link", name="Reports").click()
-    page.get_by_role("link", name="2026-W46").click()
-    expect(page.locator("article")).to_have_text("12 posts<tỏi>")
+    page.get_by_role("link", name=WEEK).click()
+    expect(page.locator("main")).to_contain_text("Bottom line")
     page.get_by_role("button", name="Tiếng Việt").click()
     expect(page.locator("html")).to_have_attribute("lang", "vi")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Báo cáo tuần 2026-W46")
-    expect(page.locator("article")).to_have_text("12 bài đăng<tỏi>")
-    page.screenshot(path=tmp_path / "report.png")
+    expect(page).to_have_title(f"Báo cáo tuần {WEEK} · a claimwatch desk")
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.locator(".cw-report")).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.screenshot(path=tmp_path / "report.png", full_page=True)
     page.get_by_role("link", name="Nhận định").click()
     page.get_by_role("link", name="Ăn tỏi sống chữa khỏi COVID-19.").click()
     expect(page.locator("main")).to_contain_text("Tỏi không chữa được COVID-19.")
@@ -215,7 +217,16 @@ def test_no_page_is_wider_than_its_window(
     context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     sign_in(page, address)
-    for path in ("queue", "cards/mastodon:1", "claims", "claims/garlic-cure", "sources", "search?words=toi", "account"):
+    for path in (
+        "queue",
+        "cards/mastodon:1",
+        "claims",
+        "claims/garlic-cure",
+        "sources",
+        "search?words=toi",
+        "account",
+        f"reports/{WEEK}",
+    ):
         page.goto(f"{address}/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         page.screenshot(path=tmp_path / f"{path.partition('?')[0].replace('/', '-')}.png", full_page=True)

@@ -43,12 +43,16 @@ def test_published_weeks_are_listed(desk: Desk) -> None:
 
 def test_a_report_is_shown_as_it_is_rendered_in_the_readers_language(desk: Desk) -> None:
     def render(published: Published, language: str) -> str:
-        return f"<p>{language} {escape(published.body['words'])}</p>"
+        return f"<h1>{published.week}</h1><p>{language} {escape(published.body['words'])}</p>"
 
     publish(desk)
-    page = signed_in(desk, render_report=render).get("/reports/2026-W46")
+    browser = signed_in(desk, render_report=render, report_css="h1 { color: red; }")
+    page = browser.get("/reports/2026-W46")
     assert "<p>en &lt;tỏi&gt;</p>" in page.html
     assert "SHA-256 " + "ab" * 32 in page.text
+    assert 'href="/report.css?' in page.html
+    style = browser.get("/report.css")
+    assert (style.html, style.headers["content-type"]) == ("h1 { color: red; }", "text/css; charset=utf-8")
 
 
 def test_a_report_can_be_read_without_a_renderer_and_by_a_machine(desk: Desk) -> None:

@@ -3,14 +3,14 @@
 import json
 from html import escape
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from markupsafe import Markup
 
 from claimwatch.ledger import reports
 from claimwatch.ledger.reports import Published
 from review_ui.pages import ReportPage, ReportsPage
-from review_ui.visitor import Member, Visitor
+from review_ui.visitor import Member, Site, Visitor
 
 router = APIRouter()
 
@@ -41,10 +41,17 @@ def data(visitor: Member, week: str) -> Response:
 def one(visitor: Member, week: str) -> Response:
     """The published report, to read."""
     found = _published(visitor, week)
-    render = visitor.site.render_report or _plain
+    render = visitor.site.render_report
+    shown = render(found, visitor.language.code) if render else _plain(visitor, found)
     # What the function gives is HTML already escaped: that is its promise.
-    body = Markup(render(found, visitor.language.code))  # noqa: S704
-    return visitor.show(ReportPage(report=found, body=body))
+    return visitor.show(ReportPage(report=found, body=Markup(shown)))  # noqa: S704
+
+
+@router.get("/report.css")
+def style(request: Request) -> Response:
+    """The style of rendered reports."""
+    site: Site = request.app.state.site
+    return Response(site.report_css, media_type="text/css", headers={"cache-control": "max-age=86400"})
 
 
 def _published(visitor: Visitor, week: str) -> Published:
@@ -55,7 +62,8 @@ def _published(visitor: Visitor, week: str) -> Published:
     return found
 
 
-def _plain(published: Published, _: str) -> str:
+def _plain(visitor: Visitor, published: Published) -> str:
     """The body as it was published, where nobody gave a way to render it."""
     text = json.dumps(published.body, ensure_ascii=False, indent=2, default=str)
-    return f"<pre>{escape(text)}</pre>"
+    heading = visitor.say("Report of week %(week)s", week=published.week)
+    return f"<h1>{escape(heading)}</h1><pre>{escape(text)}</pre>"

@@ -36,14 +36,14 @@ def ready_model(where: Places, chosen: Settings, *, folder: Path | None = None) 
     """The model, its encoder built first where this machine has none yet."""
     from classifier.serving import open_model
 
-    build_encoder(where)
+    build_encoder(where, chosen.classify.variant)
     return open_model(where.cache, chosen.classify, folder=folder)
 
 
-def build_encoder(where: Places) -> Path:
+def build_encoder(where: Places, variant: str = "auto") -> Path:
     """The encoder's folder in the cache, built once, with a progress bar."""
     from classifier.variants import build
     from jobs.cli.options import steps
 
     with steps("building the encoder (once on this machine)") as progress:
-        return build(where.cache / "encoder", progress)
+        return build(where.cache / "encoder", progress, only=None if variant == "auto" else variant)

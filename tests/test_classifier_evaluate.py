@@ -1,5 +1,7 @@
 """Figures with their intervals, against values worked out by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from classifier.evaluate import evaluate
 from classifier.rows import Row
 
 
-def rows(labels: list[bool | None], lang: str = "vi") -> list[Row]:
+def rows(labels: Sequence[bool | None], lang: str = "vi") -> list[Row]:
     return [Row(id=str(n), text="a", positive=label, lang=lang, cluster=str(n)) for n, label in enumerate(labels)]
 
 

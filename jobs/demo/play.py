@@ -65,7 +65,8 @@ def play(where: Places, library: list[Claim], folder: Path, tell: Tell) -> Playe
         tell("Monday: assessing what came overnight, writing the report")
         flagged += Counter(assess_new_posts(desk, model))
     digest = _publish(desk)
-    counts = _counted(desk, flagged["flagged"]) | {"report_hash": digest, "seconds": round(time.monotonic() - begun, 1)}
+    seconds = round(time.monotonic() - begun, 1)
+    counts = {**_counted(desk, flagged["flagged"]), "report_hash": digest, "seconds": seconds}
     return Played(desk=desk, counts=counts, outcomes=outcomes)
 
 
@@ -196,7 +197,7 @@ def _open_cards(desk: Desk) -> list[Card]:
     return desk.posts.cards(CardState.OPEN, limit=_PAGE)
 
 
-def _counted(desk: Desk, flagged: int) -> dict[str, int | str | float]:
+def _counted(desk: Desk, flagged: int) -> dict[str, int]:
     posts = _all_posts(desk)
     with desk.ledger.read() as db:
         decided = decisions.every(db)

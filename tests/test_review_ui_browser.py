@@ -186,7 +186,7 @@ def test_the_language_switches_and_the_report_follows(page: Page, address: str, 
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.locator(".cw-report")).to_have_css("background-color", "rgb(255, 255, 255)")
     page.screenshot(path=tmp_path / "report.png", full_page=True)
-    page.get_by_role("link", name="Nhận định").click()
+    page.get_by_role("link", name="Tuyên bố", exact=True).click()
     page.get_by_role("link", name="Ăn tỏi sống chữa khỏi COVID-19.").click()
     expect(page.locator("main")).to_contain_text("Tỏi không chữa được COVID-19.")
     expect(page.get_by_role("img", name="bài đăng trong 28 ngày")).to_be_visible()

@@ -13,7 +13,7 @@ from review_ui.waiting import queue_of
 from review_ui.words import opening, web_link
 
 _COPIES = 4
-_CANDIDATES = 5
+_CANDIDATES = 3
 
 
 def card_page(visitor: Visitor, card: Card, only: str) -> CardPage:

@@ -234,16 +234,17 @@ def wait_for(client: httpx.Client) -> None:
     pytest.fail("the pages did not come up")
 
 
-def token_of(page: str) -> str:
-    found = re.search(r'name="csrf"[^>]*value="([^"]+)"|name="csrf_token"[^>]*value="([^"]+)"', page)
-    assert found is not None, page[:500]
-    return found[1] or found[2]
+def fields_of(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form that posts to `action`."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)
+    assert form is not None, page[:2000]
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1]))
 
 
 def sign_in(client: httpx.Client) -> None:
-    token = token_of(client.get("/sign-in").text)
-    name = "csrf_token" if 'name="csrf_token"' in client.get("/sign-in").text else "csrf"
-    client.post("/sign-in", data={name: token, "name": "mai", "password": PASSWORD})
+    fields = fields_of(client.get("/sign-in").text, "/sign-in")
+    answer = client.post("/sign-in", data=fields | {"name": "mai", "password": PASSWORD})
+    assert answer.url.path == "/queue", answer.text[:2000]
 
 
 def next_card(client: httpx.Client) -> str | None:
@@ -252,11 +253,7 @@ def next_card(client: httpx.Client) -> str | None:
 
 
 def decide(client: httpx.Client, card: str, acknowledged: list[str]) -> None:
-    page = client.get(card).text
-    form = re.search(r"<form[^>]*action=\"([^\"]*decide[^\"]*)\"[^>]*>(.*?)</form>", page, re.DOTALL)
-    assert form is not None, page[:2000]
-    fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form[2]))
-    fields["action"] = "not_health"
-    answer = client.post(form[1], data=fields)
-    if answer.status_code == 200:
-        acknowledged.append(card.removeprefix("/cards/").replace("%3A", ":"))
+    fields = fields_of(client.get(card).text, f"{card}/decide")
+    answer = client.post(f"{card}/decide", data=fields | {"choice": "not_health", "reason": ""})
+    assert answer.status_code == 200, answer.text[:2000]
+    acknowledged.append(card.removeprefix("/cards/").replace("%3A", ":"))

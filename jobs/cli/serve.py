@@ -9,15 +9,20 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from claimwatch.desk import Desk
 from claimwatch.ledger import users
+from claimwatch.ledger.reports import Published
 from claimwatch.records import Role
 from claimwatch.settings import Places
 from jobs.cli.options import config_option, desk_of
 from jobs.lock import only_one
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 #: Seconds before a process that died is started again; doubled while it keeps dying.
 _AGAIN, _LONGEST = 1.0, 60.0
@@ -93,16 +98,16 @@ def serve_pages(desk: Desk, where: Places, *, port: int) -> None:
     server.run()
 
 
-def pages_app(desk: Desk, where: Places):  # type: ignore[no-untyped-def]  # noqa: ANN201  FastAPI is heavy to import
+def pages_app(desk: Desk, where: Places) -> "FastAPI":
     """The review pages with their one heavy helper: the model, opened when a visitor first asks it something."""
     from jobs.lazy_model import LazyModel
-    from reports.render import render_inner
+    from reports.render import REPORT_CSS, render_inner
     from review_ui.app import create_app
 
-    score = LazyModel(desk, where)
-    return create_app(
-        desk, score=score, render_report=lambda published, language: render_inner(published.body, language)
-    )
+    def render_report(published: Published, language: str) -> str:
+        return render_inner(published.body, language)
+
+    return create_app(desk, score=LazyModel(desk, where), render_report=render_report, report_css=REPORT_CSS)
 
 
 def _keep_up(arguments: list[str], stop: threading.Event) -> None:

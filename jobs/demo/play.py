@@ -198,7 +198,7 @@ def _open_cards(desk: Desk) -> list[Card]:
 
 
 def _counted(desk: Desk, flagged: int) -> dict[str, int]:
-    posts = _all_posts(desk)
+    posts = all_posts(desk)
     with desk.ledger.read() as db:
         decided = decisions.every(db)
         answered = [one for claim in claims.every(db) for one in responses.of_claim(db, claim.id)]
@@ -212,7 +212,8 @@ def _counted(desk: Desk, flagged: int) -> dict[str, int]:
     }
 
 
-def _all_posts(desk: Desk) -> list[Post]:
+def all_posts(desk: Desk) -> list[Post]:
+    """Every post that the desk keeps, newest first."""
     found: list[Post] = []
     while True:
         page = desk.posts.search(Search(offset=len(found), limit=_PAGE))

@@ -186,7 +186,7 @@ class Posts(Protocol):
         ...
 
     def accounts(self, days: Collection[date]) -> dict[str, tuple[int, int]]:
-        """Distinct accounts per claim among posts that repeat it, exactly: (at least, at most).
+        """Distinct accounts per claim among flagged and decided posts that repeat it, exactly: (at least, at most).
 
         The two differ where the days straddle a quarter, because author keys change with it: at least the larger of
         the two quarters' counts, at most their sum.

@@ -49,7 +49,7 @@ CREATE INDEX posts_claim ON posts (claim) WHERE claim <> '';
 CREATE INDEX posts_flag ON posts (flag) WHERE flag = 1;
 CREATE INDEX posts_flagged ON posts (flag, language, source, claim, "group") WHERE flag = 1;
 CREATE INDEX posts_repeats ON posts (day, claim, first_seen, author_key)
-  WHERE stance = 'repeats' AND claim <> '' AND state <> 'deleted';
+  WHERE stance = 'repeats' AND claim <> '' AND state <> 'deleted' AND status IN ('flagged', 'decided');
 
 -- The last write of each source to each post, so that a repeated page gives the same outcomes.
 CREATE TABLE writes (

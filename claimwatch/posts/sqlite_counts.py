@@ -23,6 +23,7 @@ _ACCOUNTS = """
 SELECT claim, max(accounts) AS least, sum(accounts) AS most FROM (
   SELECT claim, count(DISTINCT author_key) AS accounts FROM posts INDEXED BY posts_repeats
   WHERE day IN (SELECT value FROM json_each(?)) AND stance = 'repeats' AND claim <> '' AND state <> 'deleted'
+    AND status IN ('flagged', 'decided')
   GROUP BY claim, strftime('%Y', first_seen / 1000000, 'unixepoch'),
     (strftime('%m', first_seen / 1000000, 'unixepoch') + 2) / 3)
 GROUP BY claim"""

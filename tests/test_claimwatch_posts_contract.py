@@ -236,7 +236,7 @@ class TestEditing:
         posts.add([self.edit(post, "vinegar in the socks")], token="t")
         for order in ("newest", "relevance", "urgent"):
             assert found(posts, "onions", order=order) == []
-        assert found(posts, "vinegar") == [post.id]
+        assert found(posts, "vinegar") == found(posts, "socks") == found(posts, "the socks") == [post.id]
 
     def test_the_open_card_that_an_edit_left_empty_goes_once_the_post_is_elsewhere(self, posts: Posts) -> None:
         post, other = judge(posts, make_post()), judge(posts, make_post("something else"))

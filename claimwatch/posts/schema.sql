@@ -192,28 +192,26 @@ END;
 CREATE TRIGGER words_removed AFTER DELETE ON posts WHEN old.state <> 'deleted' BEGIN
   INSERT INTO words (words, rowid, folded) VALUES ('delete', old.number, fold(old.title || ' ' || old.text));
 END;
-CREATE TRIGGER words_left AFTER UPDATE OF title, text, state ON posts
-WHEN old.state <> 'deleted' AND (new.state = 'deleted' OR new.title <> old.title OR new.text <> old.text) BEGIN
-  INSERT INTO words (words, rowid, folded) VALUES ('delete', old.number, fold(old.title || ' ' || old.text));
-END;
-CREATE TRIGGER words_joined AFTER UPDATE OF title, text, state ON posts
-WHEN new.state <> 'deleted' AND (old.state = 'deleted' OR new.title <> old.title OR new.text <> old.text) BEGIN
-  INSERT INTO words (rowid, folded) VALUES (new.number, fold(new.title || ' ' || new.text));
+-- Out with the old words and in with the new in one trigger: SQLite does not say which of two would fire first, and the
+-- words that both texts have must not be taken out last.
+CREATE TRIGGER words_changed AFTER UPDATE OF title, text, state ON posts
+WHEN new.title <> old.title OR new.text <> old.text OR (new.state = 'deleted') <> (old.state = 'deleted') BEGIN
+  INSERT INTO words (words, rowid, folded)
+    SELECT 'delete', old.number, fold(old.title || ' ' || old.text) WHERE old.state <> 'deleted';
+  INSERT INTO words (rowid, folded)
+    SELECT new.number, fold(new.title || ' ' || new.text) WHERE new.state <> 'deleted';
 END;
 CREATE TRIGGER flagged_removed AFTER DELETE ON posts WHEN old.flag = 1 AND old.state <> 'deleted' BEGIN
   INSERT INTO flagged_words (flagged_words, rowid, folded)
     VALUES ('delete', old.number, fold(old.title || ' ' || old.text));
 END;
-CREATE TRIGGER flagged_left AFTER UPDATE OF title, text, state, flag ON posts
-WHEN old.flag = 1 AND old.state <> 'deleted'
-  AND (new.flag = 0 OR new.state = 'deleted' OR new.title <> old.title OR new.text <> old.text) BEGIN
+CREATE TRIGGER flagged_changed AFTER UPDATE OF title, text, state, flag ON posts
+WHEN (old.flag = 1 OR new.flag = 1) AND (new.flag <> old.flag OR new.title <> old.title OR new.text <> old.text
+  OR (new.state = 'deleted') <> (old.state = 'deleted')) BEGIN
   INSERT INTO flagged_words (flagged_words, rowid, folded)
-    VALUES ('delete', old.number, fold(old.title || ' ' || old.text));
-END;
-CREATE TRIGGER flagged_joined AFTER UPDATE OF title, text, state, flag ON posts
-WHEN new.flag = 1 AND new.state <> 'deleted'
-  AND (old.flag = 0 OR old.state = 'deleted' OR new.title <> old.title OR new.text <> old.text) BEGIN
-  INSERT INTO flagged_words (rowid, folded) VALUES (new.number, fold(new.title || ' ' || new.text));
+    SELECT 'delete', old.number, fold(old.title || ' ' || old.text) WHERE old.flag = 1 AND old.state <> 'deleted';
+  INSERT INTO flagged_words (rowid, folded)
+    SELECT new.number, fold(new.title || ' ' || new.text) WHERE new.flag = 1 AND new.state <> 'deleted';
 END;
 
 -- How the words were folded: another Unicode version folds otherwise, and the words are then put in anew.

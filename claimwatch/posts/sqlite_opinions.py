@@ -15,8 +15,8 @@ SELECT id FROM posts WHERE model = '' AND state <> 'deleted' AND id > :after
   AND slot >= :start AND slot < :stop AND (slot - :start) % :step = 0 ORDER BY id LIMIT :limit"""
 #: Of posts that some other model saw last, those collected lately, and those on open cards.
 _RECENT = """
-SELECT p.id FROM models m CROSS JOIN posts p ON p.model = m.name
-WHERE m.name <> :model AND p.model <> '' AND p.collected_at >= :since AND p.state <> 'deleted' AND p.id > :after
+SELECT p.id FROM models other CROSS JOIN posts p ON p.model = other.name
+WHERE other.name <> :model AND p.model <> '' AND p.collected_at >= :since AND p.state <> 'deleted' AND p.id > :after
   AND p.slot >= :start AND p.slot < :stop AND (p.slot - :start) % :step = 0
   AND NOT EXISTS (SELECT 1 FROM assessments a
     WHERE a.post = p.number AND a.text_hash = p.text_hash AND a.model = :model)

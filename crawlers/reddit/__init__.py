@@ -1,0 +1,1 @@
+"""Reddit, by its own interface and with the reader's own credential."""

@@ -1,0 +1,228 @@
+"""From labelled rows to a served model, on the tiny real encoder: heads, matching, limits, training, serving."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from claimwatch.errors import ConfigError
+from claimwatch.records import Claim, Stance
+from claimwatch.settings import Classify
+from classifier.encoder import Encoder
+from classifier.heads import Heads, load_heads, save_heads
+from classifier.limits import UNMEASURED, choose_limits
+from classifier.match import ClaimIndex, Limits, pack, unpack
+from classifier.rows import MAPS, Row, corpus, read_rows
+from classifier.serving import HeadModel, open_model
+from classifier.train import folds
+from classifier.training import Training, train_model
+from tiny_model import tiny_encoder_folder
+
+SAYS = ("garlic cures covid", "raw garlic kills the virus", "eat garlic and you never get sick", "garlic is a cure")
+DENIES = ("fake: garlic cures nothing", "garlic does not kill the virus", "no, garlic is no cure", "false: garlic")
+ELSE = ("the bus was late again", "rain all week in the city", "our team won the match", "new phone, nice camera")
+CLAIMS = [
+    Claim(id="garlic-cure", statement={"en": "Garlic cures COVID"}, phrasings={"en": SAYS}),
+    Claim(id="five-g", statement={"en": "5G masts spread the virus"}, phrasings={"en": ("5g towers spread covid",)}),
+]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    return Encoder.open(tiny_encoder_folder(tmp_path_factory.mktemp("encoder")), threads=1)
+
+
+def rows() -> list[Row]:
+    """Three kinds of text, each said in many ways, a cluster each so that folds can be made."""
+    kinds = (
+        (SAYS, True, True, Stance.REPEATS),
+        (DENIES, False, True, Stance.REFUTES),
+        (ELSE, False, False, Stance.OTHER),
+    )
+    return [
+        Row(
+            id=f"{number}-{turn}",
+            text=f"{text} {('today', 'friends', 'please share', 'i heard', 'they say')[turn]}",
+            positive=positive,
+            in_scope=scope,
+            stance=stance,
+            lang="en",
+            cluster=f"{number}-{turn}",
+        )
+        for texts, positive, scope, stance in kinds
+        for number, text in enumerate(texts)
+        for turn in range(5)
+    ]
+
+
+@pytest.fixture(scope="module")
+def heads(encoder: Encoder) -> Heads:
+    return train_model(encoder, Training(rows=rows(), claims=CLAIMS, seed=1, version="tiny"))
+
+
+@pytest.fixture
+def model(encoder: Encoder, heads: Heads) -> HeadModel:
+    made = HeadModel(encoder, heads, Classify(suggest=0.5, confirm=0.95))
+    made.learn_claims(CLAIMS)
+    return made
+
+
+class TestTraining:
+    def test_a_trained_model_tells_a_claim_from_its_refutation_and_from_other_talk(self, model: HeadModel) -> None:
+        says, denies, other = model.judge(["garlic cures covid today", "fake: garlic cures nothing", "rain all week"])
+        assert (says.flag, says.stance, says.on_topic) == (True, Stance.REPEATS, True)
+        assert (denies.flag, denies.stance) == (False, Stance.REFUTES)
+        assert (other.flag, other.on_topic) == (False, False)
+        assert says.p_false > denies.p_false > other.p_false or says.p_false > other.p_false
+
+    def test_the_same_seed_trains_the_same_model(self, encoder: Encoder, heads: Heads) -> None:
+        again = train_model(encoder, Training(rows=rows(), claims=CLAIMS, seed=1, version="tiny"))
+        assert again.card == heads.card
+        assert np.array_equal(again.false.weights, heads.false.weights)
+
+    def test_rows_of_one_cluster_are_never_split(self) -> None:
+        split = rows() + rows()
+        for held in folds(split, seed=3):
+            inside = {split[number].cluster for number in held}
+            outside = {row.cluster for number, row in enumerate(split) if number not in set(held.tolist())}
+            assert not inside & outside
+
+    def test_rows_without_stances_or_scopes_leave_those_heads_out(self, encoder: Encoder) -> None:
+        bare = [Row(id=row.id, text=row.text, positive=row.positive, cluster=row.cluster) for row in rows()]
+        made = train_model(encoder, Training(rows=bare, claims=[], seed=1, version="bare"))
+        assert (made.stance, made.scope) == (None, None)
+        served = HeadModel(encoder, made, Classify())
+        (said,) = served.judge(["garlic cures covid today"])
+        assert (said.stance, said.on_topic, said.flag) == (None, True, True)
+
+    @pytest.mark.parametrize("positive", [True, False, None])
+    def test_rows_of_one_label_cannot_be_learnt_from(self, encoder: Encoder, positive: bool | None) -> None:
+        same = [Row(id=row.id, text=row.text, positive=positive, cluster=row.cluster) for row in rows()]
+        with pytest.raises(ConfigError, match="positive true and rows with positive false"):
+            train_model(encoder, Training(rows=same, claims=[], seed=1, version="x"))
+
+
+class TestServing:
+    def test_a_saved_model_is_the_model_again(self, encoder: Encoder, heads: Heads, tmp_path: Path) -> None:
+        save_heads(heads, tmp_path / "m")
+        loaded = load_heads(tmp_path / "m")
+        assert loaded.card == heads.card
+        before, after = (HeadModel(encoder, one, Classify()) for one in (heads, loaded))
+        assert before.version == after.version
+        texts = [row.text for row in rows()]
+        pairs = zip(before.judge(texts), after.judge(texts), strict=True)
+        assert max(abs(left.p_false - right.p_false) for left, right in pairs) < 0.01
+
+    def test_another_threshold_is_another_version(self, encoder: Encoder, heads: Heads) -> None:
+        versions = {HeadModel(encoder, heads, Classify(threshold=at)).version for at in (None, 0.3, 0.7)}
+        assert len(versions) == 3
+
+    def test_a_score_does_not_depend_on_batch_mates(self, model: HeadModel) -> None:
+        texts = [row.text for row in rows()] + ["a much longer text " * 40]
+        together = model.judge(texts)
+        alone = [model.judge([text])[0] for text in texts]
+        assert max(abs(a.p_false - b.p_false) for a, b in zip(together, alone, strict=True)) < 1e-3
+
+    def test_every_text_gets_an_opinion_the_empty_one_too(self, model: HeadModel) -> None:
+        said = model.judge(["", "🙏", "a" * 5000])
+        assert len(said) == 3
+        assert all(0 <= one.p_false <= 1 and one.vector for one in said)
+        assert model.judge([]) == []
+
+    def test_a_missing_or_damaged_model_is_one_line(self, tmp_path: Path) -> None:
+        for folder in (tmp_path / "none", tmp_path):
+            with pytest.raises(ConfigError, match="no usable model"):
+                open_model(tmp_path, Classify(), folder=folder)
+        (tmp_path / "heads.safetensors").write_bytes(b"nonsense")
+        (tmp_path / "model.json").write_text("{}", encoding="utf-8")
+        with pytest.raises(ConfigError, match="no usable model"):
+            load_heads(tmp_path)
+
+
+class TestMatch:
+    def test_the_nearest_claim_is_named_with_the_phrasing_that_decided(self, model: HeadModel) -> None:
+        (said,) = model.judge(["raw garlic kills the virus"])
+        assert (said.nearest[0].claim, said.nearest[0].confirmed, said.why) == ("garlic-cure", True, SAYS[1])
+        assert said.similarity == pytest.approx(1.0, abs=1e-3)
+
+    def test_below_the_limit_nothing_is_suggested_but_the_similarity_is_told(
+        self, encoder: Encoder, heads: Heads
+    ) -> None:
+        strict = HeadModel(encoder, heads, Classify(suggest=0.999, confirm=1.0))
+        strict.learn_claims(CLAIMS)
+        (said,) = strict.judge(["our team won the match"])
+        assert said.nearest == ()
+        assert 0 < said.similarity < 0.999
+
+    def test_without_claims_nothing_matches(self, encoder: Encoder, heads: Heads) -> None:
+        (said,) = HeadModel(encoder, heads, Classify()).judge(["garlic"])
+        assert (said.nearest, said.similarity) == ((), 0.0)
+
+    def test_a_kept_vector_finds_a_new_claim_without_its_text(self, model: HeadModel) -> None:
+        vectors = [one.vector or b"" for one in model.judge(["5g towers spread covid", "raw garlic kills the virus"])]
+        mast, garlic = model.match_vectors(vectors, ["five-g"])
+        assert mast[0].claim == "five-g"
+        assert all(near.claim == "five-g" for near in garlic)
+
+    def test_packing_a_vector_hardly_turns_it(self, encoder: Encoder) -> None:
+        vectors = encoder.encode([row.text for row in rows()])
+        packed = pack(vectors)
+        assert {len(one) for one in packed} == {encoder.dimensions}
+        assert float((unpack(packed) * vectors).sum(axis=1).min()) > 0.999
+
+    def test_limits_keep_false_suggestions_rare(self, encoder: Encoder) -> None:
+        named = [Row(id=str(n), text=f"{SAYS[n % 4]} {n}", positive=True, claim="garlic-cure") for n in range(60)]
+        other = [Row(id=str(n), text=f"{ELSE[n % 4]} {n}", positive=False) for n in range(60)]
+        vectors = encoder.encode([row.text for row in named + other])
+        limits = choose_limits(named + other, vectors, CLAIMS, encoder.encode)
+        near = ClaimIndex(CLAIMS, encoder.encode).nearest(vectors[60:], Limits(suggest=0, confirm=1))
+        assert np.mean([one[0].similarity >= limits.suggest for one in near]) <= 0.3
+        assert limits.suggest <= limits.confirm
+        assert choose_limits(named, vectors[:60], CLAIMS, encoder.encode) == UNMEASURED
+
+
+class TestRows:
+    def test_the_corpus_reads_as_rows_of_both_languages(self) -> None:
+        read = corpus()
+        assert len(read) >= 600
+        assert {row.lang for row in read} == {"vi", "en"}
+        assert all(row.positive is not None and row.stance is not None for row in read)
+
+    @pytest.mark.parametrize(
+        ("mapping", "raw", "positive", "in_scope"),
+        [
+            ("reintel", {"label": "unreliable", "topic_health_broad": True, "ts": 1.6e9}, True, True),
+            ("reintel", {"label": "unreliable", "topic_health_broad": False, "ts": None}, False, False),
+            ("reintel", {"label": "reliable", "topic_health_broad": True}, False, True),
+            ("constraint", {"label": "fake"}, True, True),
+            ("rumor", {"label": "U"}, None, True),
+            ("check_covid", {"label": "SUPPORT"}, False, True),
+            ("vicov", {"label": "question"}, False, True),
+        ],
+    )
+    def test_public_sets_are_read_by_their_names(
+        self, mapping: str, raw: dict[str, object], positive: bool | None, in_scope: bool, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "rows.jsonl"
+        file.write_text(
+            json.dumps({"id": 1, "text": "một bài về sức khỏe", "lang": "vi", **raw}) + "\n", encoding="utf-8"
+        )
+        (row,) = read_rows([file], mapping)
+        assert (row.positive, row.in_scope, mapping in MAPS) == (positive, in_scope, True)
+
+    @pytest.mark.parametrize(
+        ("line", "named"),
+        [
+            ("not json", "line 1: not JSON"),
+            ("[]", "line 1: needs an object with `text`"),
+            ('{"text": "a", "positive": "yes"}', "a label must be true, false or null"),
+            ('{"text": "a", "stance": "shouts"}', "'shouts' is not a valid Stance"),
+            ("", "no rows to learn from"),
+        ],
+    )
+    def test_a_bad_row_is_named_by_its_line(self, line: str, named: str, tmp_path: Path) -> None:
+        file = tmp_path / "rows.jsonl"
+        file.write_text(line + "\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match=named):
+            read_rows([file])

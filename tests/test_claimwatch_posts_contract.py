@@ -111,6 +111,11 @@ class TestAdding:
         assert posts.add(many, token="t") == ["stored"] * 2_500
         assert posts.get([post.id for post in many]) == {post.id: post for post in many}
 
+    def test_a_post_copied_from_another_store_stays_in_its_group(self, posts: Posts) -> None:
+        post = keep(posts, make_post(group="mastodon:head"))
+        assert kept(posts, post) == post
+        assert posts.kin(post.bands) == posts.members("mastodon:head") == [post]
+
     def test_no_posts_are_no_trouble(self, posts: Posts) -> None:
         assert posts.add([], token="t") == []
 
@@ -246,6 +251,15 @@ class TestEditing:
         posts.place({post.id: other.id})
         posts.refresh()
         assert posts.cards() == []
+
+    def test_the_open_card_of_another_head_goes_with_the_edit_of_its_last_post(self, posts: Posts) -> None:
+        head = judge(posts, make_post())
+        last = judge(posts, replace(make_post(), group=head.id))
+        open_card(posts, head)
+        posts.forget([head.id], NOW)
+        assert head.id in posts.card([head.id])
+        posts.add([self.edit(last)], token="t")
+        assert posts.card([head.id]) == {}
 
 
 class TestPendingForClassify:

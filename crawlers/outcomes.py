@@ -7,6 +7,20 @@ from typing import Any
 from crawlers.answers import error_page_of, is_cut_off
 from crawlers.page import Dropped, Found, Page
 
+#: Codes of a problem that says why nothing was given.
+_REFUSALS = frozenset(
+    {
+        "bad_request",
+        "disabled",
+        "forbidden",
+        "gone",
+        "login_needed",
+        "not_found",
+        "rate_limited",
+        "refused",
+        "unavailable",
+    }
+)
 #: Letters of a rejected post that are set aside for the operator.
 _ROW = 500
 
@@ -71,6 +85,13 @@ def unreadable(body: bytes, headers: Mapping[str, str]) -> Page:
     if is_cut_off(body):
         return Page(problems=("cut_off: the JSON ends before its end",), understood=False)
     return Page(problems=("not_json: the answer is no JSON",), understood=False)
+
+
+def refusal_of(page: Page) -> str:
+    """The problem by which a page is a refusal, or cannot be read; "" where it is an answer."""
+    if not page.understood:
+        return page.problems[0] if page.problems else "unreadable: the answer is not of this kind"
+    return next((said for said in page.problems if said.partition(":")[0] in _REFUSALS), "")
 
 
 def text_of(holder: object, *path: str) -> str:

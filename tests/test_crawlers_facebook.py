@@ -226,3 +226,11 @@ class TestPlan:
     def test_a_page_that_leads_to_itself_is_not_asked_again(self) -> None:
         ask = self.plan.first({})
         assert self.plan.after(ask, {}, Page(next=ask.url)).ask is None
+
+    def test_an_older_page_that_is_refused_is_walked_to_anew(self) -> None:
+        state = {"older": self.older, "until": "2026-11-20", "newest_at": "2026-11-22"}
+        step = self.plan.after(self.plan.first(state), state, Page(problems=("bad_request: the cursor has expired",)))
+        assert (step.ask, step.state) == (None, {"newest_at": "2026-11-20"})
+        with pytest.raises(SourceError, match="wrong") as closed:
+            self.plan.after(self.plan.first(state), state, Page(problems=("login_needed: the token is wrong",)))
+        assert closed.value.permanent

@@ -265,3 +265,10 @@ class TestPlan:
         with pytest.raises(SourceError, match="quota") as closed:
             self.plan.after(ask, state, Page(problems=("rate_limited: the day's quota is spent",)))
         assert not closed.value.permanent
+
+    def test_an_older_page_that_is_refused_is_walked_to_anew(self) -> None:
+        state = {"older": "u?pageToken=2", "until": "2026-11-20", "newest_at": "2026-11-22", "seen": ["youtube:1"]}
+        step = self.plan.after(self.plan.first(state), state, Page(problems=("bad_request: the token has expired",)))
+        assert (step.ask, step.state) == (None, {"newest_at": "2026-11-20"})
+        with pytest.raises(SourceError, match="no JSON"):
+            self.plan.after(self.plan.first(state), state, Page(problems=("not_json: no JSON",), understood=False))

@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from claimwatch.errors import SourceError
+from crawlers.outcomes import refusal_of
 from crawlers.page import Page
 from crawlers.plan import Ask, KindSettings, Step
 
+#: Refusals of one page alone: its cursor has expired, or leads nowhere by now. After others the crawl ends.
+_PASSED_OVER = ("bad_request", "gone", "not_found")
 _PAGE = 25
 _COMMENTS = 50
 #: Nothing that names a commenter is asked for: `from` of a comment needs a permission we do not want.
@@ -37,6 +40,9 @@ class FacebookSettings(KindSettings):
 class PagePlan:
     """Posts newest first, down to the newest of the last crawl; the first page is read each time for its comments."""
 
+    #: Turns whose refusal is handed to `after`: it would bar the source for ever, for it is asked first the next time.
+    hears_refusals = frozenset({"older"})
+
     def __init__(self, source: str, settings: FacebookSettings) -> None:
         self.source = source
         self.settings = settings
@@ -50,7 +56,12 @@ class PagePlan:
 
     def after(self, ask: Ask, state: Mapping[str, Any], page: Page) -> Step:
         """The cursor after a page. Facebook's `next` alone ends the walk, for a page may be empty between others."""
+        said = refusal_of(page)
+        if said and not said.startswith(_PASSED_OVER):
+            raise SourceError(self.source, said, permanent=said.startswith("login_needed"))
         kept = {key: value for key, value in state.items() if key != "older"}
+        if said and ask.turn == "older":
+            kept["newest_at"] = str(state.get("until") or "")  # what lies between is walked anew the next time
         if ask.turn == "newest":
             before = str(state.get("newest_at") or "")
             kept |= {"until": before, "newest_at": max(before, str(page.watermark.get("newest_at") or ""))}

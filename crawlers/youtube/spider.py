@@ -7,14 +7,15 @@ from urllib.parse import urlencode
 from pydantic import Field, model_validator
 
 from claimwatch.errors import SourceError
+from crawlers.outcomes import refusal_of
 from crawlers.page import Page
 from crawlers.plan import Ask, KindSettings, Step
 
 _PAGE = 100
 #: Threads whose number of replies is remembered, so that only new replies are asked for.
 _REMEMBERED = 500
-#: Codes of a problem after which no further question makes sense.
-_CLOSED = ("rate_limited", "login_needed", "unavailable", "refused", "bad_request")
+#: Refusals of one page or thread alone: its token has expired, or it is gone by now. After others the crawl ends.
+_PASSED_OVER = ("bad_request", "disabled", "forbidden", "gone", "not_found")
 
 
 class YoutubeSettings(KindSettings):
@@ -37,6 +38,9 @@ class YoutubeSettings(KindSettings):
 class CommentsPlan:
     """Threads by time, newest first, down to the newest of the last crawl; after each page the replies it lacks."""
 
+    #: Turns whose refusal is handed to `after`: it would bar the source for ever, for it is asked first the next time.
+    hears_refusals = frozenset({"older", "replies"})
+
     def __init__(self, source: str, settings: YoutubeSettings) -> None:
         self.source = source
         self.settings = settings
@@ -50,7 +54,12 @@ class CommentsPlan:
 
     def after(self, ask: Ask, state: Mapping[str, Any], page: Page) -> Step:
         """The cursor after a page. A page that repeats the one before it ends the walk, whatever token it gives."""
+        said = refusal_of(page)
+        if said and not said.startswith(_PASSED_OVER):
+            raise SourceError(self.source, said, permanent=said.startswith("login_needed"))
         kept = self._after_replies(ask, state, page) if ask.turn == "replies" else self._after_threads(ask, state, page)
+        if said and ask.turn == "older":
+            kept["newest_at"] = str(state.get("until") or "")  # what lies between is walked anew the next time
         following = self._owed(kept)
         if following is None:
             kept = {key: value for key, value in kept.items() if key not in ("until", "seen", "owed")}
@@ -73,9 +82,6 @@ class CommentsPlan:
         return kept
 
     def _after_replies(self, ask: Ask, state: Mapping[str, Any], page: Page) -> dict[str, Any]:
-        closed = next((said for said in page.problems if said.partition(":")[0] in _CLOSED), None)
-        if closed:
-            raise SourceError(self.source, closed, permanent=closed.startswith("login_needed"))
         ids = _ids(page)
         kept = {key: value for key, value in state.items() if key not in ("replies", "replies_seen")}
         if page.next and ids and not set(ids) <= set(state.get("replies_seen", ())) and page.next != ask.url:

@@ -1,0 +1,1 @@
+"""Bluesky and the servers that answer the app.bsky questions of the AT Protocol."""

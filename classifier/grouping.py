@@ -7,7 +7,7 @@ from claimwatch.desk import Desk
 from claimwatch.errors import StoreError
 from claimwatch.ledger import decisions, sources
 from claimwatch.posts.base import Assessed, Work
-from claimwatch.records import Assessment, Card, CardState, Decision, Post
+from claimwatch.records import Assessment, Card, CardState, Decision, Post, State
 from claimwatch.text.copies import are_copies
 from classifier.cards import Flagged, open_cards
 from classifier.classify import ALL_SLOTS, in_pages
@@ -73,12 +73,20 @@ def _assessed(desk: Desk, said: Assessment) -> Assessed:
 def _place(here: _Pass, post: Post) -> None:
     """Give the post the oldest group that will have it, or its own id for a new one."""
     linked = [group for group in _linked_groups(here, post) if _admits(here, group, post)]
-    group = linked[0] if linked else post.id
+    group = linked[0] if linked else _own_group(here, post)
     for younger in linked[1:]:
         _merge(here, younger, group)
     here.placed[post.id] = group
     for band in post.bands:
         here.by_band.setdefault(band, []).append(post)
+
+
+def _own_group(here: _Pass, post: Post) -> str:
+    """The post's own id; where copies of the text it had before an edit still bear that id, one of its own text."""
+    if post.state is not State.EDITED:
+        return post.id
+    others = [one for one in here.desk.posts.members(post.id, limit=2) if one.id != post.id]
+    return f"{post.id}~{post.text_hash[:8]}" if others else post.id
 
 
 def _linked_groups(here: _Pass, post: Post) -> list[str]:

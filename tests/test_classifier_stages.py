@@ -202,6 +202,20 @@ class TestGroups:
         assert (card.id, card.posts) == ("mastodon:0001", 3)
         assert desk.posts.card(["mastodon:0002"])["mastodon:0002"].state is CardState.MERGED
 
+    def test_a_head_that_is_edited_leaves_its_copies_and_their_decision_behind(self, desk: Desk) -> None:
+        head = keep(desk, 1)
+        keep(desk, 2)
+        work(desk)
+        decide(desk, open_cards(desk)[0])
+        other = "garlic bread is what my cousin sells at the corner of the market every evening after work"
+        edited = replace(head, text=other, text_hash=text_hash(other), bands=bands(other), edited_at=NOW)
+        desk.posts.add([edited], token="edit")
+        work(desk)
+        (card,) = open_cards(desk)
+        assert (card.head, card.posts) == (head.id, 1)
+        assert card.id not in (head.id, "mastodon:0002")
+        assert [post.id for post in desk.posts.members(head.id)] == ["mastodon:0002"]
+
     def test_only_one_process_groups_at_a_time(self, desk: Desk) -> None:
         keep(desk, 1)
         classify_new_posts(desk, WordModel())

@@ -25,7 +25,7 @@ def test_figures_are_those_of_their_definitions() -> None:
 
 
 def test_a_sure_and_right_model_is_calibrated_and_a_sure_and_wrong_one_is_not() -> None:
-    labels: list[bool | None] = [True] * 10 + [False] * 10
+    labels = [True] * 10 + [False] * 10
     assert evaluate(rows(labels), [1.0] * 10 + [0.0] * 10, threshold=0.5)["ece"][0] == 0.0
     assert evaluate(rows(labels), [0.0] * 10 + [1.0] * 10, threshold=0.5)["ece"][0] == 1.0
 
@@ -36,7 +36,7 @@ def test_an_interval_holds_its_value_and_narrows_with_more_rows() -> None:
     def width(count: int) -> float:
         labels = [bool(label) for label in chance.integers(2, size=count)]
         scores = [0.4 * label + 0.6 * float(chance.random()) for label in labels]
-        value, low, high = evaluate(rows(list(labels)), scores, threshold=0.5)["auc"]
+        value, low, high = evaluate(rows(labels), scores, threshold=0.5)["auc"]
         assert low <= value <= high
         return float(high - low)
 

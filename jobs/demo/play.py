@@ -60,14 +60,14 @@ def play(where: Places, library: list[Claim], folder: Path, tell: Tell) -> Playe
     with SampleNetwork(until=INSTANT) as network:
         desk = replace(desk, clock=FixedClock(INSTANT))
         _seed_sources(desk, network.base_url)
-        for source, counts in _crawl(desk, tell).items():
-            outcomes[source] = outcomes.get(source, Counter()) + counts
+        for source, more in _crawl(desk, tell).items():
+            outcomes[source] = outcomes.get(source, Counter()) + more
         tell("Monday: assessing what came overnight, writing the report")
         flagged += Counter(assess_new_posts(desk, model))
     digest = _publish(desk)
     seconds = round(time.monotonic() - begun, 1)
-    counts = {**_counted(desk, flagged["flagged"]), "report_hash": digest, "seconds": seconds}
-    return Played(desk=desk, counts=counts, outcomes=outcomes)
+    counted: dict[str, int | str | float] = {**_counted(desk, flagged["flagged"]), "report_hash": digest}
+    return Played(desk=desk, counts=counted | {"seconds": seconds}, outcomes=outcomes)
 
 
 def demo_settings() -> Settings:

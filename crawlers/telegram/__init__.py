@@ -1,0 +1,1 @@
+"""Telegram's public channels, as their preview pages show them."""

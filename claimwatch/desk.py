@@ -1,6 +1,7 @@
 """What every stage is handed: the stores, the keys, the settings and the clock of one installation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from claimwatch.clock import Clock
@@ -19,6 +20,7 @@ class Desk:
     ledger: Ledger
     keys: Keys
     clock: Clock
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)  #: of sources, by variable name
 
     def now(self) -> datetime:
         """The instant that records and reports carry."""

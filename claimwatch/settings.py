@@ -1,5 +1,6 @@
 """The configuration: one YAML file, changed by the environment, read once into one frozen object."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from claimwatch.errors import ConfigError
 
 _PREFIX = "CLAIMWATCH_"
-#: Variables that are not settings of the file: places and secrets.
+#: Secrets of sources, such as CLAIMWATCH_REDDIT_TOKEN.
+_CREDENTIAL = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)*_(TOKEN|KEY|PASSWORD)(_FILE)?")
+#: Variables that are not settings of the file: places and the desk's own secrets.
 _RESERVED = {"CONFIG", "DATA", "CACHE", "ID_KEY", "SEAL_KEY", "SESSION_KEY", "ADMIN_PASSWORD"}
 
 
@@ -166,6 +169,20 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{file}: {_explain(error)}") from error
 
 
+def credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """The sources' secrets, from CLAIMWATCH_..._TOKEN, _KEY or _PASSWORD or from the file that ..._FILE names."""
+    found: dict[str, str] = {}
+    for name, value in environment.items():
+        if not name.startswith(_PREFIX) or not _CREDENTIAL.fullmatch(name.removeprefix(_PREFIX)) or not value:
+            continue
+        try:
+            secret = Path(value).read_text(encoding="utf-8").strip() if name.endswith("_FILE") else value
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{name}: cannot read {value}: give the path of a readable file") from error
+        found[name.removesuffix("_FILE")] = secret
+    return found
+
+
 def read_yaml(file: Path) -> Any:
     """The content of a YAML file; ConfigError with one line that names file and line."""
     try:
@@ -198,7 +215,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _override(values: dict[str, Any], name: str, value: str) -> None:
     key = name.removeprefix(_PREFIX)
-    if key.removesuffix("_FILE") in _RESERVED:
+    if key.removesuffix("_FILE") in _RESERVED or _CREDENTIAL.fullmatch(key):
         return
     section, _, field = key.lower().partition("__")
     part = values.setdefault(section, {})

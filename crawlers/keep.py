@@ -21,6 +21,7 @@ class Step:
     before: Mapping[str, Any]  #: the cursor before this page; with source and query it names the write
     after: Mapping[str, Any]  #: the cursor once this page is kept
     drop_old: bool = True  #: False for imports and asked-for backfills
+    platform: str = ""  #: of the page's posts, to know again one that its source has deleted
 
 
 def keep_page(intake: Intake, page: Page, step: Step) -> Counter[str]:
@@ -31,7 +32,7 @@ def keep_page(intake: Intake, page: Page, step: Step) -> Counter[str]:
     outcomes = _store(intake, fresh, token(intake.source, step.query, step.before))
     counts = Counter(outcomes)
     counts.update({"dropped(old)": len(old)} if old else {})
-    counts.update(f"dropped({one.reason})" for one in page.dropped)
+    counts.update(_dropped(intake, page, step.platform))
     counts.update(f"rejected({one.reason})" for one in page.rejected)
     with desk.ledger.write() as db:
         sources.set_aside(db, intake.source, [(one.reason, one.row) for one in page.rejected], intake.now)
@@ -44,6 +45,16 @@ def token(source: str, query: str, before: Mapping[str, Any]) -> str:
     """The name of a write: source, query and the cursor before the page."""
     cursor = json.dumps(before, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(f"{source}\x00{query}\x00{cursor}".encode()).hexdigest()[:24]
+
+
+def _dropped(intake: Intake, page: Page, platform: str) -> list[str]:
+    """The outcome of each dropped post. One deleted at its source that is kept here is deleted here too."""
+    keys, posts = intake.desk.keys, intake.desk.posts
+    gone = {keys.post_id(platform, one.uri) for one in page.dropped if one.reason == "deleted" and one.uri}
+    kept = posts.get(gone)
+    posts.forget(list(kept), intake.now)
+    deleted = [one for one in page.dropped if keys.post_id(platform, one.uri) in kept]
+    return ["deleted"] * len(deleted) + [f"dropped({one.reason})" for one in page.dropped if one not in deleted]
 
 
 def _store(intake: Intake, found: list[Found], name: str) -> list[str]:

@@ -6,31 +6,34 @@ from pydantic import ValidationError
 
 from claimwatch.errors import SourceError
 from claimwatch.records import Source
+from crawlers.bluesky import parse as bluesky_parse
+from crawlers.bluesky import spider as bluesky_spider
+from crawlers.facebook import parse as facebook_parse
+from crawlers.facebook import spider as facebook_spider
 from crawlers.feed import parse as feed_parse
 from crawlers.feed import spider as feed_spider
+from crawlers.jetstream import parse as jetstream_parse
 from crawlers.mastodon import parse as mastodon_parse
 from crawlers.mastodon import spider as mastodon_spider
+from crawlers.page import Parser
 from crawlers.plan import Kind, KindSettings
+from crawlers.reddit import parse as reddit_parse
+from crawlers.reddit import spider as reddit_spider
+from crawlers.youtube import parse as youtube_parse
+from crawlers.youtube import spider as youtube_spider
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            name="feed",
-            parse=feed_parse.parse,
-            plan=feed_spider.FeedPlan,
-            settings=feed_spider.FeedSettings,
-            query="feed",
-        ),
-        Kind(
-            name="mastodon",
-            parse=mastodon_parse.parse,
-            plan=mastodon_spider.HashtagPlan,
-            settings=mastodon_spider.MastodonSettings,
-            query="hashtag",
-        ),
-    )
-}
+_CRAWLED = (
+    Kind("feed", feed_parse.parse, feed_spider.FeedPlan, feed_spider.FeedSettings, "feed"),
+    Kind("mastodon", mastodon_parse.parse, mastodon_spider.HashtagPlan, mastodon_spider.MastodonSettings, "hashtag"),
+    Kind("bluesky", bluesky_parse.parse, bluesky_spider.BlueskyPlan, bluesky_spider.BlueskySettings, "posts"),
+    Kind("reddit", reddit_parse.parse, reddit_spider.SubredditPlan, reddit_spider.RedditSettings, "subreddit"),
+    Kind("youtube", youtube_parse.parse, youtube_spider.CommentsPlan, youtube_spider.YoutubeSettings, "comments"),
+    Kind("facebook", facebook_parse.parse, facebook_spider.PagePlan, facebook_spider.FacebookSettings, "page"),
+)
+#: The kinds that can be crawled.
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _CRAWLED}
+#: The kinds of answer that can be read; Jetstream is a stream, of which only saved captures are read yet.
+PARSERS: dict[str, Parser] = {kind.name: kind.parse for kind in _CRAWLED} | {"jetstream": jetstream_parse.parse}
 
 
 def kind_of(source: Source) -> Kind:
@@ -44,6 +47,8 @@ def kind_of(source: Source) -> Kind:
 def checked_settings(source: Source) -> Any:
     """The source's settings, checked by its kind; SourceError that names the key at fault."""
     shape: type[KindSettings] = kind_of(source).settings
+    if "credential" in source.settings:
+        raise SourceError(source.name, "setting `credential`: secrets come from the environment only", permanent=True)
     try:
         return shape.model_validate(dict(source.settings))
     except ValidationError as error:

@@ -14,7 +14,7 @@ class Ask:
     """One request of a crawl."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  #: may hold a credential
     turn: str = "page"  #: which question of the plan this is
     mark: str = ""  #: the id the question starts from, where it has one
 
@@ -36,7 +36,10 @@ class KindSettings(BaseModel):
 
 
 class Plan(Protocol):
-    """Leads one crawl of one source from its stored cursor."""
+    """Leads one crawl of one source from its stored cursor.
+
+    A plan may name the turns whose refusals (4xx) come to `after` as a page with a problem: `hears_refusals`.
+    """
 
     def first(self, state: Mapping[str, Any]) -> Ask:
         """The first request of a crawl."""
@@ -55,7 +58,7 @@ class MakePlan(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of source: how it is set, asked and read."""
 

@@ -54,10 +54,16 @@ class Crawl:
 def open_crawl(intake: Intake, source: Source, *, run: int, holder: str) -> Crawl:
     """A crawl from the source's stored cursor. SourceError where its settings are wrong."""
     kind = kind_of(source)
-    plan = kind.plan(source.name, checked_settings(source))
+    plan = kind.plan(source.name, _with_credential(checked_settings(source), intake.desk.credentials))
     with intake.desk.ledger.read() as db:
         state = sources.cursor(db, source.name, kind.query)
     return Crawl(intake=intake, source=source, run=run, holder=holder, kind=kind, plan=plan, state=state)
+
+
+def _with_credential(settings: Any, credentials: Mapping[str, str]) -> Any:
+    """The settings with the secret that the environment holds under the variable they name."""
+    secret = credentials.get(getattr(settings, "token_env", ""))
+    return settings.model_copy(update={"credential": secret}) if secret else settings
 
 
 class SourceSpider(scrapy.Spider):
@@ -71,7 +77,12 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """The first request of the plan."""
-        yield self._request(self.crawl.plan.first(self.crawl.state))
+        try:
+            first = self.crawl.plan.first(self.crawl.state)
+        except SourceError as error:
+            self.crawl.failure = error
+        else:
+            yield self._request(first)
 
     def parse(self, response: Response, **_: Any) -> Iterator[Request]:
         """Keep the page and ask on."""
@@ -143,15 +154,16 @@ class SourceSpider(scrapy.Spider):
         return page
 
     def _is_optional(self, response: Response) -> bool:
-        """A server that does not describe itself may still show its posts."""
-        return bool(response.meta["ask"].turn == "instance")
+        """Whether the plan goes on after a refusal: a server may not describe itself and still show its posts."""
+        return response.meta["ask"].turn in getattr(self.crawl.plan, "hears_refusals", ())
 
     def _refused(self, response: Response) -> None:
         page = self.crawl.kind.parse(
             response.body, url=response.url, headers=plain_headers(response), now=self.crawl.intake.now
         )
         said = page.problems[0] if page.problems else "the server refuses"
-        self._fail(f"{response.status}: {said}", permanent=response.status in _CLOSED_DOORS)
+        closed = response.status in _CLOSED_DOORS and not said.startswith(("rate_limited", "unavailable"))
+        self._fail(f"{response.status}: {said}", permanent=closed)
 
     def _fail(self, reason: str, *, permanent: bool) -> None:
         self.crawl.failure = SourceError(self.crawl.source.name, reason, permanent=permanent)
@@ -168,7 +180,8 @@ class SourceSpider(scrapy.Spider):
         crawl = self.crawl
         before = {key: value for key, value in crawl.state.items() if key == "page"}
         after = {**state, "page": int(crawl.state.get("page", 0)) + 1}
-        step = keep.Step(query=crawl.kind.query, run=crawl.run, before=before, after=after)
+        kind = crawl.kind
+        step = keep.Step(query=kind.query, run=crawl.run, before=before, after=after, platform=kind.name)
         keep.keep_page(crawl.intake, page, step)
         crawl.state = after
 

@@ -42,7 +42,14 @@ def open_desk(where: settings.Places, environment: Mapping[str, str], *, clock: 
     with ledger.write() as db:
         secrets.check_keys(db, secret.fingerprints())
         _seed(db, library, listed, clock)
-    desk = Desk(settings=chosen, posts=SqlitePosts(where.data / "posts.db"), ledger=ledger, keys=secret, clock=clock)
+    desk = Desk(
+        settings=chosen,
+        posts=SqlitePosts(where.data / "posts.db"),
+        ledger=ledger,
+        keys=secret,
+        clock=clock,
+        credentials=settings.credentials(environment),
+    )
     project_decisions(desk)
     return desk
 

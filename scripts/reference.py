@@ -46,6 +46,8 @@ def sources() -> str:
             f"\n## {kind.name}\n{kind.settings.__doc__}\n\n| setting | default | what |\n| --- | --- | --- |\n"
         )
         for key, one in kind.settings.model_fields.items():
+            if key == "credential":  # never written down: it comes from the environment
+                continue
             shown = "required" if one.is_required() else f"`{one.default}`"
             parts.append(f"| `{key}` | {shown} | {one.description} |\n")
     return "".join(parts)

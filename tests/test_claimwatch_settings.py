@@ -58,6 +58,19 @@ def test_an_unknown_variable_is_refused_by_name(file: Path, name: str) -> None:
         settings.load(file, {name: "1"})
 
 
+def test_credentials_of_sources_come_from_the_environment_or_a_file(file: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from a file\n", encoding="utf-8")
+    given = {"CLAIMWATCH_REDDIT_TOKEN": "plain", "CLAIMWATCH_YOUTUBE_KEY_FILE": str(secret), "OTHER_TOKEN": "x"}
+    assert settings.credentials(given) == {
+        "CLAIMWATCH_REDDIT_TOKEN": "plain",
+        "CLAIMWATCH_YOUTUBE_KEY": "from a file",
+    }
+    assert settings.load(file, given) == settings.load(file, {})
+    with pytest.raises(ConfigError, match="CLAIMWATCH_X_TOKEN_FILE"):
+        settings.credentials({"CLAIMWATCH_X_TOKEN_FILE": "/no/such/file"})
+
+
 def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--config"):
         settings.load(tmp_path / "none.yml", {})

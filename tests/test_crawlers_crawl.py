@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -243,6 +243,54 @@ def test_an_answer_may_not_lead_to_another_host_unless_allowed(desk: Desk) -> No
             crawl(desk, feed_source(site, allow_hosts=[host]))
         assert other.paths == ["/more"]
     assert any("allow_hosts" in problem for problem in refused.problems)
+
+
+def test_a_post_deleted_at_its_source_is_deleted_here_and_stays_away(desk: Desk) -> None:
+    listing = {
+        "kind": "Listing",
+        "data": {"after": None, "children": [{"kind": "t3", "data": reddit_post("Tỏi chữa covid")}]},
+    }
+    gone = json.loads(json.dumps(listing))
+    gone["data"]["children"][0]["data"] |= {"removed_by_category": "deleted", "selftext": "[deleted]"}
+    shown = [listing]
+    source = Source(name="sub", kind="reddit", settings={"subreddit": "suckhoe"})
+    known = replace(desk, credentials={"CLAIMWATCH_REDDIT_TOKEN": "a token of nobody"})
+    with served(lambda *_: Answer(body=json.dumps(shown[0]))) as site:
+        asked = replace(source, settings={**source.settings, "base_url": site.url})
+        outcomes = []
+        for shown[0] in (listing, gone, listing):
+            outcomes.append(set(crawl(known, asked).outcomes))
+        assert site.asked[-1][1]["Authorization"] == "Bearer a token of nobody"
+    assert "stored" in outcomes[0]
+    assert "deleted" in outcomes[1]
+    assert outcomes[2] == {"dropped(seen)"}
+    assert desk.posts.search(Search()).posts == ()
+
+
+def test_a_source_without_its_credential_says_which_to_set(desk: Desk) -> None:
+    done = crawl(desk, Source(name="sub", kind="reddit", settings={"subreddit": "suckhoe"}))
+    assert done.permanent
+    assert "set CLAIMWATCH_REDDIT_TOKEN first" in done.failure
+
+
+def test_a_secret_written_into_a_source_is_refused(desk: Desk) -> None:
+    done = crawl(desk, Source(name="sub", kind="reddit", settings={"subreddit": "suckhoe", "credential": "secret"}))
+    assert "environment only" in done.failure
+
+
+def reddit_post(text: str) -> dict[str, Any]:
+    return {
+        "name": "t3_abc12",
+        "id": "abc12",
+        "title": text,
+        "selftext": "",
+        "author": "an_invented_name",
+        "author_fullname": "t2_zz9",
+        "subreddit": "suckhoe",
+        "permalink": "/r/suckhoe/comments/abc12/toi/",
+        "created_utc": 1794700800.0,
+        "is_self": True,
+    }
 
 
 def test_old_posts_are_left_out_and_end_the_walk(desk: Desk) -> None:

@@ -194,7 +194,7 @@ def test_a_missing_model_says_how_to_get_one(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("classifier.serving.SHIPPED", tmp_path / "nothing")
-    monkeypatch.setattr("jobs.assess.build_encoder", lambda where: where.cache)
+    monkeypatch.setattr("jobs.assess.build_encoder", lambda where, _: where.cache)
     code, _, err = told(capsys, "classify", "--config", config)
     assert (code, "claimwatch train" in one_line(err)) == (2, True)
     code, _, err = told(capsys, "score", rows(tmp_path, ROW), "--model", tmp_path / "none", "--config", config)

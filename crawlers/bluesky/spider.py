@@ -59,6 +59,9 @@ class BlueskyPlan:
     State: `done` holds, per question, how new a post was met; `now` is the walk under way, with the cursor it owes.
     """
 
+    #: Turns whose refusal the plan judges itself: an account may be gone, the others go on.
+    hears_refusals = frozenset({"actor"})
+
     def __init__(self, source: str, settings: BlueskySettings) -> None:
         self.source = source
         self.settings = settings

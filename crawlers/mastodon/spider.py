@@ -27,6 +27,9 @@ class MastodonSettings(KindSettings):
 class HashtagPlan:
     """Backfills by Link rel=next to the oldest wanted post, then polls by min_id, oldest new post first."""
 
+    #: Turns whose refusal the plan judges itself: a server need not describe itself.
+    hears_refusals = frozenset({"instance"})
+
     def __init__(self, source: str, settings: MastodonSettings) -> None:
         self.source = source
         self.base = settings.base_url.rstrip("/")

@@ -51,22 +51,22 @@ def crawl_command(names: tuple[str, ...], as_json: bool, config: Path | None) ->
 def parse_command(kind: str, file: Path, url: str, meta: Path | None, policy: str | None, config: Path | None) -> int:
     """Exit 0 when the answer was understood, 1 where it is unreadable. `next` never holds a token."""
     from claimwatch import keys
-    from crawlers.kinds import KINDS
+    from crawlers.kinds import PARSERS
     from crawlers.shown import shown_page
 
-    if kind not in KINDS:
-        raise ConfigError(f"there is no kind {kind!r}: use one of {', '.join(KINDS)}")
+    if kind not in PARSERS:
+        raise ConfigError(f"there is no kind {kind!r}: use one of {', '.join(PARSERS)}")
     where = settings.places(os.environ, config)
     secret = keys.load(os.environ, where.keys)
     about = _read_meta(meta)
-    page = KINDS[kind].parse(
+    page = PARSERS[kind](
         _read_bytes(file),
         url=url or str(about.get("url") or ""),
         headers=_headers(about),
         now=SystemClock().now(),
         policy=policy or "respectful",
     )
-    echo_json(shown_page(page, secret, kind))
+    echo_json(shown_page(page, secret, "bluesky" if kind == "jetstream" else kind))
     return 0 if page.understood else 1
 
 

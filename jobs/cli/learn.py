@@ -25,7 +25,7 @@ _MAP = click.option("--map", "mapping", default="", help="How a public set is re
 @_DATA
 @_MAP
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows created before this day.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed trains the same model.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model.")
 @config_option
 def train_command(

@@ -144,10 +144,20 @@ def test_anybody_may_check_a_text_against_a_judged_claim(desk: Desk) -> None:
     page = check(desk, "tỏi chữa covid <script>", "garlic-cure")
     assert page.status == 200
     assert "Similarity of your text to this claim: 87%" in page.text
-    assert "A person of this desk has judged this claim: false" in page.text
+    assert "The claim library, which this desk has not reviewed yet, says: false" in page.text
     assert "Garlic does not cure COVID-19." in page.text
     assert "<script>" not in page.html.partition("<body>")[2]
     assert desk.posts.search(Search(words="tỏi")).posts == ()
+
+
+def test_a_claim_the_desk_has_reviewed_is_told_as_judged_by_a_person(desk: Desk) -> None:
+    fill(desk)
+    with desk.ledger.write() as db:
+        claims.edit(db, "garlic-cure", {"harm": 3}, desk.now())
+    browser = Browser(desk, score=lambda _text, _language: Judged([Near("garlic-cure")]))
+    browser.get("/check")
+    browser.post("/language", language="en", back="/check")
+    assert "A person of this desk has judged this claim: false" in browser.post("/check", text="tỏi").text
 
 
 def test_a_claim_nobody_judged_is_shown_as_that(desk: Desk) -> None:

@@ -31,7 +31,7 @@ def list_users(config: Path | None) -> None:
     "add", help="Make an account; the password is asked for or taken from CLAIMWATCH_ADMIN_PASSWORD."
 )
 @click.argument("name")
-@click.option("--role", type=_ROLE, default="moderator", show_default=True)
+@click.option("--role", type=_ROLE, default="moderator", show_default=True, help="What the account may do.")
 @config_option
 def add_user(name: str, role: str, config: Path | None) -> None:
     """A password never stands on the command line: others could read it there."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,8 @@ def serve_pages(desk: Desk, where: Places, *, port: int) -> None:
     server = uvicorn.Server(config)
     shown = f"http://{desk.settings.web.host}:{port}/" if port else "a free port"
     click.echo(f"Pages at {shown} (Ctrl-C ends)", err=True)
-    server.run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it, not a failure
+        server.run()
 
 
 def pages_app(desk: Desk, where: Places) -> "FastAPI":

@@ -1,0 +1,1 @@
+"""Discourse forums, as their JSON pages show them to everybody."""

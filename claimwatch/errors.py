@@ -22,3 +22,22 @@ class SourceError(ClaimwatchError):
 
 class StoreError(ClaimwatchError):
     """A store cannot be read or written (full disk, locked, damaged). What was acknowledged is kept."""
+
+
+def advice_on(complaint: str) -> str:
+    """What an operator should do about what a database complains of."""
+    for sign, advice in _ADVICE.items():
+        if sign in complaint:
+            return advice
+    return "see `claimwatch doctor`"
+
+
+_ADVICE = {
+    "full": "free some disk space and run it again; nothing acknowledged was lost",
+    "locked": "another process is writing: try again",
+    "malformed": "restore it from a backup",
+    "not a database": "this is no file of claimwatch's: move it away or restore it from a backup",
+    "readonly": "make the data folder writable",
+    "unable to open": "make the data folder writable",
+    "disk I/O": "check the disk (full, quota, unplugged), then run it again",
+}

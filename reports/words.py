@@ -3,15 +3,13 @@
 from datetime import date
 from functools import cache
 from gettext import NullTranslations
-from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
 from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
-from babel.support import Translations
+
+from claimwatch.catalogue import read_catalogue
 
 #: Languages a report can be written in, the first one first.
 LANGUAGES = ("vi", "en")
@@ -81,11 +79,4 @@ class Words:
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
-    file = LOCALES / language / "LC_MESSAGES" / "reports.po"
-    if not file.exists():
-        return NullTranslations()
-    compiled = BytesIO()
-    with file.open("rb") as texts:
-        write_mo(compiled, read_po(texts, locale=language))
-    compiled.seek(0)
-    return Translations(compiled)
+    return read_catalogue(LOCALES / language / "LC_MESSAGES" / "reports.po", language)

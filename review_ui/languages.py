@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
+from gettext import NullTranslations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
+
+from claimwatch.catalogue import read_catalogue
 
 #: Every language the pages speak, by its own name.
 LANGUAGES: Mapping[str, str] = {"vi": "Tiếng Việt", "en": "English"}
@@ -86,11 +85,4 @@ class Language:
 @cache
 def messages(code: str) -> NullTranslations:
     """The catalogue of a language, made from its .po file; English is what the code says."""
-    file = _FOLDER / code / "LC_MESSAGES" / "review_ui.po"
-    if not file.exists():
-        return NullTranslations()
-    compiled = BytesIO()
-    with file.open("rb") as po:
-        write_mo(compiled, read_po(po, locale=code))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    return read_catalogue(_FOLDER / code / "LC_MESSAGES" / "review_ui.po", code)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from claimwatch.errors import ConfigError, StoreError
+from claimwatch.errors import ConfigError, StoreError, advice_on
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 #: Milliseconds that a writer waits for another before it gives up.
@@ -106,20 +106,5 @@ def _told() -> Iterator[None]:
         yield
     except (OperationalError, DatabaseError) as error:
         if isinstance(error, OperationalError) or type(error) is DatabaseError:
-            raise StoreError(f"the ledger cannot be used: {error.orig}: {_advice(str(error.orig))}") from error
+            raise StoreError(f"the ledger cannot be used: {error.orig}: {advice_on(str(error.orig))}") from error
         raise
-
-
-def _advice(message: str) -> str:
-    for sign, advice in {
-        "full": "free some disk space and run it again; nothing acknowledged was lost",
-        "locked": "another process is writing: try again",
-        "malformed": "restore it from a backup",
-        "not a database": "this is not a ledger: move the file away or restore it from a backup",
-        "readonly": "make the data folder writable",
-        "unable to open": "make the data folder writable",
-        "disk I/O": "check the disk (full, quota, unplugged), then run it again",
-    }.items():
-        if sign in message:
-            return advice
-    return "see `claimwatch doctor`"

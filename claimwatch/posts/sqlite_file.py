@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from claimwatch.errors import ConfigError, StoreError
+from claimwatch.errors import ConfigError, StoreError, advice_on
 from claimwatch.text.fold import fold
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
@@ -151,7 +151,7 @@ class SqliteFile:
             yield
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-                raise StoreError(f"{self._path}: {error}: {_advice(str(error))}") from error
+                raise StoreError(f"{self._path}: {error}: {advice_on(str(error))}") from error
             raise
 
 
@@ -179,18 +179,3 @@ def _fold_anew(db: sqlite3.Connection) -> None:
         for statement in _REFOLD:
             db.execute(statement)
         db.execute("INSERT OR REPLACE INTO facts VALUES ('folding', ?)", (_FOLDING,))
-
-
-def _advice(message: str) -> str:
-    for sign, advice in {
-        "full": "free some disk space and run it again; nothing acknowledged was lost",
-        "locked": "another process is writing: try again",
-        "malformed": "restore it from a backup",
-        "not a database": "this is not a posts store: move the file away or restore it from a backup",
-        "readonly": "make the data folder writable",
-        "unable to open": "make the data folder writable",
-        "disk I/O": "check the disk (full, quota, unplugged), then run it again",
-    }.items():
-        if sign in message:
-            return advice
-    return "see `claimwatch doctor`"

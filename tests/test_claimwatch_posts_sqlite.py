@@ -94,7 +94,7 @@ class TestTheFile:
         path.write_text("these are not the posts you are looking for\n" * 200)
         with pytest.raises(StoreError) as error:
             SqlitePosts(path)
-        assert "move the file away" in one_line(error)
+        assert "move it away" in one_line(error)
 
     def test_a_folder_that_cannot_be_made_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file, not a folder")

@@ -1,0 +1,1 @@
+"""Lemmy communities and the servers that speak its interface."""

@@ -1,0 +1,1 @@
+"""Readers' comments below articles of VnExpress."""

@@ -29,6 +29,12 @@ _log = logging.getLogger(__name__)
 _PROJECT = 5
 #: Seconds between looks for sources that were added, changed or paused.
 _SYNC = 30
+#: Seconds that ended jobs get to be taken off the scheduler's hands.
+_SETTLE = 0.2
+
+
+class _StoppedError(Exception):
+    """The worker was told to end: a job left off after a page."""
 
 
 @dataclass(slots=True)
@@ -40,6 +46,7 @@ class Worker:
     model: Model | None = None
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="heavy"))
     scheduled: dict[str, Source] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what runs then is ended at a page, nothing acknowledged is lost."""
@@ -48,10 +55,12 @@ class Worker:
         loop = event_loop()
         scheduler = asyncio.run_coroutine_threadsafe(self._start(), loop).result()
         stop.wait()
-        # The crawls first, then the scheduler: the other way round cancels them in the middle (CRAWLING.md 0.2).
+        self.stopping.set()
+        # The scheduler last: shutting it down cancels what runs, in the middle of a page (CRAWLING.md 0.2).
+        loop.call_soon_threadsafe(scheduler.pause)
         asyncio.run_coroutine_threadsafe(stop_crawls(), loop).result(timeout=30)
-        loop.call_soon_threadsafe(scheduler.shutdown, False)
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.pool.shutdown(wait=True)
+        asyncio.run_coroutine_threadsafe(self._end(scheduler), loop).result(timeout=10)
 
     async def _start(self) -> AsyncIOScheduler:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -67,8 +76,13 @@ class Worker:
         scheduler.add_job(self._sync, "interval", seconds=_SYNC, args=[scheduler])
         scheduler.start()
         await self._sync(scheduler)
-        await self._heavy("classify", self._classify)()
+        scheduler.add_job(self._heavy("classify", self._classify))
         return scheduler
+
+    async def _end(self, scheduler: AsyncIOScheduler) -> None:
+        """Shut the scheduler down once the jobs that just ended have told it so."""
+        await asyncio.sleep(_SETTLE)
+        scheduler.shutdown(wait=False)
 
     async def _sync(self, scheduler: AsyncIOScheduler) -> None:
         """Schedule what sources the ledger has now, each with jitter, so that hosts are not asked on the minute."""
@@ -107,11 +121,12 @@ class Worker:
     def _heavy(self, name: str, work: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
         """A job that runs in the pool, one at a time."""
 
-        async def job() -> None:
-            async def in_pool() -> None:
-                await asyncio.get_running_loop().run_in_executor(self.pool, work)
+        async def in_pool() -> None:
+            await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
-            await self._guarded(name, in_pool)
+        async def job() -> None:
+            if not self.stopping.is_set():
+                await self._guarded(name, in_pool)
 
         return job
 
@@ -119,6 +134,8 @@ class Worker:
         """The one place that catches everything: a failed job is logged, recorded, and the worker goes on."""
         try:
             await work()
+        except _StoppedError:
+            _log.info("%s left off; it goes on at the next start", name)
         except Exception as error:  # noqa: BLE001  whatever it is, the other jobs must go on
             _log.exception("%s failed", name)
             with self.desk.ledger.write() as db:
@@ -128,19 +145,25 @@ class Worker:
     def _project(self) -> None:
         project_decisions(self.desk)
 
+    def _go_on(self, _: int = 0) -> None:
+        """Between two pages of a long job: whether to go on."""
+        if self.stopping.is_set():
+            raise _StoppedError
+
     def _classify(self) -> None:
+        self._go_on()
         if self.model is None:
             self.model = ready_model(self.where, self.desk.settings)
-        done = assess_new_posts(self.desk, self.model)
+        done = assess_new_posts(self.desk, self.model, self._go_on)
         _log.info("classified: %s", ", ".join(f"{name} {count}" for name, count in done.items()))
 
     def _rescore(self) -> None:
         from classifier.cards import rescore
 
-        rescore(self.desk)
+        rescore(self.desk, self._go_on)
 
     def _purge(self) -> None:
-        purge(self.desk)
+        purge(self.desk, self._go_on)
 
     def _report(self) -> None:
         from reports.publish import publish_week

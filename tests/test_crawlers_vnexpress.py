@@ -224,3 +224,8 @@ def test_a_page_that_leads_to_itself_is_not_asked_again() -> None:
 def test_an_article_must_have_a_number(articles: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError):
         VnexpressSettings(articles=articles)
+
+
+def test_articles_may_be_written_in_one_line() -> None:
+    settings = VnexpressSettings.model_validate({"articles": "4900001, 4900002"})
+    assert settings.articles == ("4900001", "4900002")

@@ -16,6 +16,7 @@ from crawlers.page import Found
 #: Whom a comment answers. A name of few letters is a plain word elsewhere, so it goes by its place.
 _ANSWERED = re.compile(r"<span\b[^<>]*\breply_?name\b[^<>]*>.{0,200}?</span>", re.IGNORECASE | re.DOTALL)
 _VIETNAM = timezone(timedelta(hours=7))
+_BELOW = "replys"  # codespell:ignore replys
 _ID = re.compile(r"[1-9]\d{0,14}")
 
 
@@ -51,7 +52,7 @@ def read_comment(comment: Mapping[str, Any], *, parent: str, now: datetime) -> F
         text=text,
         reply_to="" if answered == uri else answered,  # the head of a thread names itself
         likes=count_of(comment, "userlike"),
-        replies=count_of(comment, "replys", "total"),
+        replies=count_of(comment, _BELOW, "total"),
     )
 
 
@@ -63,10 +64,10 @@ def words_of(comment: Mapping[str, Any]) -> str:
 
 
 def replies_of(comment: object) -> tuple[Sequence[Any], int]:
-    """The replies shown below a comment, and how many it has. `replys` is {} or a list where it has none."""
-    below = inside(comment, "replys", "items")
+    """The replies shown below a comment, and how many it has. Where it has none there is {} or []."""
+    below = inside(comment, _BELOW, "items")
     shown: Sequence[Any] = below if isinstance(below, list) else ()
-    return shown, max(count_of(comment, "replys", "total") or 0, len(shown))
+    return shown, max(count_of(comment, _BELOW, "total") or 0, len(shown))
 
 
 def _author_of(comment: Mapping[str, Any]) -> str:

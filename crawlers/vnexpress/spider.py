@@ -5,19 +5,25 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from crawlers.page import Page
 from crawlers.plan import Ask, KindSettings, Step
 
 _PAGE = 50
+_ARTICLE = StringConstraints(pattern=r"\d{4,12}(?:\.html)?(?:[?#].*)?$")
 _NUMBER = re.compile(r"(\d{4,12})(?:\.html)?(?:[?#].*)?$")
+
+
+def _listed(given: object) -> object:
+    """On the command line a list is written with spaces or commas."""
+    return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
 
 
 class VnexpressSettings(KindSettings):
     """The comments below some articles."""
 
-    articles: tuple[Annotated[str, StringConstraints(pattern=r"\d{4,12}(?:\.html)?(?:[?#].*)?$")], ...] = Field(
+    articles: Annotated[tuple[Annotated[str, _ARTICLE], ...], BeforeValidator(_listed)] = Field(
         min_length=1, description="The articles, by number or address."
     )
     base_url: str = Field("https://usi-saas.vnexpress.net", pattern=r"^https?://", description="The interface to ask.")

@@ -8,17 +8,23 @@ from claimwatch.errors import SourceError
 from claimwatch.records import Source
 from crawlers.bluesky import parse as bluesky_parse
 from crawlers.bluesky import spider as bluesky_spider
+from crawlers.discourse import parse as discourse_parse
+from crawlers.discourse import spider as discourse_spider
 from crawlers.facebook import parse as facebook_parse
 from crawlers.facebook import spider as facebook_spider
 from crawlers.feed import parse as feed_parse
 from crawlers.feed import spider as feed_spider
 from crawlers.jetstream import parse as jetstream_parse
+from crawlers.lemmy import parse as lemmy_parse
+from crawlers.lemmy import spider as lemmy_spider
 from crawlers.mastodon import parse as mastodon_parse
 from crawlers.mastodon import spider as mastodon_spider
 from crawlers.page import Parser
 from crawlers.plan import Kind, KindSettings
 from crawlers.reddit import parse as reddit_parse
 from crawlers.reddit import spider as reddit_spider
+from crawlers.telegram import parse as telegram_parse
+from crawlers.telegram import spider as telegram_spider
 from crawlers.youtube import parse as youtube_parse
 from crawlers.youtube import spider as youtube_spider
 
@@ -29,6 +35,9 @@ _CRAWLED = (
     Kind("reddit", reddit_parse.parse, reddit_spider.SubredditPlan, reddit_spider.RedditSettings, "subreddit"),
     Kind("youtube", youtube_parse.parse, youtube_spider.CommentsPlan, youtube_spider.YoutubeSettings, "comments"),
     Kind("facebook", facebook_parse.parse, facebook_spider.PagePlan, facebook_spider.FacebookSettings, "page"),
+    Kind("telegram", telegram_parse.parse, telegram_spider.ChannelPlan, telegram_spider.TelegramSettings, "channel"),
+    Kind("discourse", discourse_parse.parse, discourse_spider.ForumPlan, discourse_spider.DiscourseSettings, "topics"),
+    Kind("lemmy", lemmy_parse.parse, lemmy_spider.CommunityPlan, lemmy_spider.LemmySettings, "community"),
 )
 #: The kinds that can be crawled.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _CRAWLED}

@@ -25,6 +25,8 @@ from crawlers.reddit import parse as reddit_parse
 from crawlers.reddit import spider as reddit_spider
 from crawlers.telegram import parse as telegram_parse
 from crawlers.telegram import spider as telegram_spider
+from crawlers.vnexpress import parse as vnexpress_parse
+from crawlers.vnexpress import spider as vnexpress_spider
 from crawlers.youtube import parse as youtube_parse
 from crawlers.youtube import spider as youtube_spider
 
@@ -36,8 +38,15 @@ _CRAWLED = (
     Kind("youtube", youtube_parse.parse, youtube_spider.CommentsPlan, youtube_spider.YoutubeSettings, "comments"),
     Kind("facebook", facebook_parse.parse, facebook_spider.PagePlan, facebook_spider.FacebookSettings, "page"),
     Kind("telegram", telegram_parse.parse, telegram_spider.ChannelPlan, telegram_spider.TelegramSettings, "channel"),
-    Kind("discourse", discourse_parse.parse, discourse_spider.ForumPlan, discourse_spider.DiscourseSettings, "topics"),
+    Kind("discourse", discourse_parse.parse, discourse_spider.ForumPlan, discourse_spider.DiscourseSettings, "posts"),
     Kind("lemmy", lemmy_parse.parse, lemmy_spider.CommunityPlan, lemmy_spider.LemmySettings, "community"),
+    Kind(
+        "vnexpress",
+        vnexpress_parse.parse,
+        vnexpress_spider.CommentsPlan,
+        vnexpress_spider.VnexpressSettings,
+        "comments",
+    ),
 )
 #: The kinds that can be crawled.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _CRAWLED}

@@ -3,6 +3,7 @@
 import json
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,16 @@ def test_a_missing_model_says_how_to_get_one(
     assert (code, "claimwatch train" in one_line(err)) == (2, True)
     code, _, err = told(capsys, "score", rows(tmp_path, ROW), "--model", tmp_path / "none", "--config", config)
     assert (code, "no usable model" in one_line(err)) == (2, True)
+
+
+def test_a_port_that_is_taken_is_one_line(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAIMWATCH_ADMIN_PASSWORD", "a long password")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = told(capsys, "web", "--port", taken.getsockname()[1], "--config", config)
+    assert code == 2
+    assert "choose another with --port" in err.splitlines()[-1]
 
 
 def test_a_full_disk_is_one_line_and_what_was_kept_stays(config: Path, tmp_path: Path, home: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from claimwatch.desk import Desk
+from claimwatch.errors import ConfigError
 from claimwatch.ledger import users
 from claimwatch.ledger.reports import Published
 from claimwatch.records import Role
@@ -87,17 +89,24 @@ def welcome(desk: Desk) -> None:
 
 
 def serve_pages(desk: Desk, where: Places, *, port: int) -> None:
-    """Serve until the process is told to end."""
+    """Serve until the process is told to end. ConfigError where the address cannot be listened on."""
     import uvicorn
 
-    config = uvicorn.Config(
-        pages_app(desk, where), host=desk.settings.web.host, port=port, log_level="warning", access_log=False
-    )
-    server = uvicorn.Server(config)
-    shown = f"http://{desk.settings.web.host}:{port}/" if port else "a free port"
-    click.echo(f"Pages at {shown} (Ctrl-C ends)", err=True)
-    with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it, not a failure
-        server.run()
+    host = desk.settings.web.host
+    with _listening(host, port) as open_socket:
+        config = uvicorn.Config(pages_app(desk, where), log_level="warning", access_log=False)
+        click.echo(f"Pages at http://{host}:{open_socket.getsockname()[1]}/ (Ctrl-C ends)", err=True)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it, not a failure
+            uvicorn.Server(config).run(sockets=[open_socket])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        advice = "choose another with --port, web.port or web.host"
+        raise ConfigError(f"cannot listen on {host}:{port} ({error.strerror}): {advice}") from error
 
 
 def pages_app(desk: Desk, where: Places) -> "FastAPI":
@@ -121,8 +130,7 @@ def _keep_up(arguments: list[str], stop: threading.Event) -> None:
         while process.poll() is None and not stop.wait(0.2):
             pass
         if stop.is_set():
-            process.terminate()
-            process.wait(timeout=40)
+            _end(process)
             return
         if process.returncode == 2:  # refused configuration: starting again would not help
             stop.set()
@@ -130,6 +138,16 @@ def _keep_up(arguments: list[str], stop: threading.Event) -> None:
         wait = _AGAIN if time.monotonic() - begun > _LONGEST else min(_LONGEST, wait * 2)
         click.echo(f"{arguments[0]} ended with {process.returncode}; starting it again in {wait:.0f} s", err=True)
         stop.wait(wait)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end after the page it is at; a process that does not is killed, which loses nothing either."""
+    process.terminate()
+    try:
+        process.wait(timeout=40)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _log_to_stderr() -> None:

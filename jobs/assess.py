@@ -18,8 +18,10 @@ def assess_new_posts(desk: Desk, model: "Model", progress: Callable[[int], None]
     from classifier.cards import rescore
     from classifier.classify import classify_new_posts
     from classifier.grouping import group_new_posts
+    from classifier.rematch import match_new_claims
     from crawlers.crawl import holder_name
 
+    match_new_claims(desk, model)
     outcomes = classify_new_posts(desk, model, progress=progress)
     placed = group_new_posts(desk, holder_name())
     project_decisions(desk)

@@ -6,17 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from claimwatch.desk import Desk
 from claimwatch.errors import ConfigError
+from claimwatch.ledger import claims
 from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
+from claimwatch.text.copies import bands
+from claimwatch.text.fold import slot_of, text_hash
 from classifier.encoder import Encoder
 from classifier.heads import Heads, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
 from classifier.match import ClaimIndex, Limits, pack, unpack
+from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, open_model
 from classifier.train import folds
 from classifier.training import Training, train_model
+from factories import make_post
+from jobs.assess import assess_new_posts
 from tiny_model import tiny_encoder_folder
 
 SAYS = ("garlic cures covid", "raw garlic kills the virus", "eat garlic and you never get sick", "garlic is a cure")
@@ -164,6 +171,25 @@ class TestMatch:
         mast, garlic = model.match_vectors(vectors, ["five-g"])
         assert mast[0].claim == "five-g"
         assert all(near.claim == "five-g" for near in garlic)
+
+    def test_a_new_claim_finds_the_posts_before_it_and_their_cards(
+        self, desk: Desk, model: HeadModel
+    ) -> None:
+        with desk.ledger.write() as db:
+            claims.seed(db, CLAIMS[1:], desk.now())
+        text = "raw garlic kills the virus"
+        post = make_post(text=text, text_hash=text_hash(text), slot=slot_of(text_hash(text)), bands=bands(text))
+        desk.posts.add([post], token="t")
+        assert assess_new_posts(desk, model)["flagged"] == 1
+        assert {one.claim for one in desk.posts.matches([post.id]).get(post.id, [])} <= {"five-g"}
+        with desk.ledger.write() as db:
+            claims.add(db, CLAIMS[0], desk.now())
+        assert match_new_claims(desk, model) == 1
+        assert match_new_claims(desk, model) == 0
+        assess_new_posts(desk, model)
+        assert desk.posts.matches([post.id])[post.id][0].claim == "garlic-cure"
+        (card,) = desk.posts.cards()
+        assert card.claim == "garlic-cure"
 
     def test_packing_a_vector_hardly_turns_it(self, encoder: Encoder) -> None:
         vectors = encoder.encode([row.text for row in rows()])

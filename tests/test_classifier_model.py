@@ -172,9 +172,7 @@ class TestMatch:
         assert mast[0].claim == "five-g"
         assert all(near.claim == "five-g" for near in garlic)
 
-    def test_a_new_claim_finds_the_posts_before_it_and_their_cards(
-        self, desk: Desk, model: HeadModel
-    ) -> None:
+    def test_a_new_claim_finds_the_posts_before_it_and_their_cards(self, desk: Desk, model: HeadModel) -> None:
         with desk.ledger.write() as db:
             claims.seed(db, CLAIMS[1:], desk.now())
         text = "raw garlic kills the virus"

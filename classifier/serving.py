@@ -64,10 +64,6 @@ class HeadModel:
         packed = pack(vectors)
         return [self._opinion(scores, number, near[number], packed[number]) for number in range(len(texts))]
 
-    def score_texts(self, texts: Sequence[str]) -> Scores:
-        """The heads' scores alone, as arrays, for measuring."""
-        return self._heads.score(self._encoder.encode(texts), texts)
-
     def match_vectors(self, vectors: Sequence[bytes], claims: Sequence[str]) -> list[tuple[Nearest, ...]]:
         """The matches of kept vectors among these claims."""
         if not vectors:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from claimwatch.errors import ConfigError
-from claimwatch.ledger.tables import claims, decisions, responses
+from claimwatch.ledger.tables import claims
 from claimwatch.records import Claim, Evidence, Verdict
 
 
@@ -87,13 +87,6 @@ def merge(db: Connection, claim_id: str, into: str, now: datetime) -> None:
     if target is None or target.id == claim_id:
         raise ConfigError(f"claim {claim_id} cannot be merged into {into}: name another existing claim")
     edit(db, claim_id, {"status": "merged", "merged_into": target.id}, now)
-
-
-def in_use(db: Connection, claim_id: str) -> bool:
-    """Whether a decision or a response names the claim."""
-    named = select(decisions.c.id).where(decisions.c.claim == claim_id).limit(1)
-    answered = select(responses.c.id).where(responses.c.claim == claim_id).limit(1)
-    return db.execute(named).first() is not None or db.execute(answered).first() is not None
 
 
 def _end(claim_id: str, step: Mapping[str, str]) -> str:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from crawlers.answers import error_of, error_page_of, is_cut_off, read_json
+from crawlers.answers import error_of, read_json
 from crawlers.bluesky.record import key_of, words_of
 from crawlers.bluesky.shape import kind_of, object_of, text_of
-from crawlers.bluesky.sorting import Sorted
 from crawlers.bluesky.thread import is_node, missing_reason, nodes_of
 from crawlers.bluesky.view import fault_of, is_view, left_out, names_near, read_view, sorted_at, uri_of
 from crawlers.dates import read_date
 from crawlers.links import without_secrets
+from crawlers.outcomes import Outcomes, unreadable
 from crawlers.page import Page
 
 #: Names of the protocol's errors -> the status they stand for. Most come with a bare 400.
@@ -38,8 +38,6 @@ _OTHER_SHAPES = (
     ({"feeds"}, "feeds: a list of feeds, no posts"),
     ({"lists"}, "lists: lists of accounts, which are never collected"),
 )
-#: Letters of a rejected post that are set aside for the operator.
-_ROW = 500
 
 
 def parse(body: bytes, *, url: str, headers: Mapping[str, str], now: datetime, policy: str = "respectful") -> Page:
@@ -48,12 +46,10 @@ def parse(body: bytes, *, url: str, headers: Mapping[str, str], now: datetime, p
     `none` keeps those posts too. Posts that moderators took down or hid are dropped under either. `next` is the same
     question with the answer's cursor; of a page whose address is unknown, the cursor alone (`?cursor=`).
     """
-    if not body.strip():
-        return Page(problems=("empty: the answer has no body",))
     try:
         answer = read_json(body, headers)
     except ValueError:
-        return _unreadable(body, headers)
+        return unreadable(body, headers)
     problem = refusal_of(answer, headers)
     if problem:
         return Page(problems=(problem,))
@@ -67,15 +63,6 @@ def refusal_of(answer: Any, headers: Mapping[str, str]) -> str | None:
     return error_of(answer, known)
 
 
-def _unreadable(body: bytes, headers: Mapping[str, str]) -> Page:
-    problem = error_page_of(body, headers)
-    if problem:
-        return Page(problems=(problem,))
-    if is_cut_off(body):
-        return Page(problems=("cut_off: the JSON ends before its end",), understood=False)
-    return Page(problems=("not_json: the answer is no JSON",), understood=False)
-
-
 class _Reading:
     """One answer while it is read."""
 
@@ -83,7 +70,7 @@ class _Reading:
         self.url = url
         self.now = now
         self.policy = policy
-        self.sorted = Sorted()
+        self.sorted = Outcomes()
         self.times: list[tuple[datetime, str]] = []
 
     def page_of(self, answer: Any) -> Page:
@@ -134,7 +121,7 @@ class _Reading:
         uri, fault = uri_of(view), fault_of(view)
         if fault:
             words = words_of(object_of(view, "record"), names=names_near(view, item))
-            self.sorted.reject(uri, fault, words[:_ROW])
+            self.sorted.reject(uri, fault, words)
             return
         reason = left_out(view, self.policy) or ("repeated" if uri in self.sorted.posts else None)
         if reason:

@@ -9,9 +9,9 @@ from crawlers.answers import error_page_of, is_cut_off
 from crawlers.bluesky.parse import refusal_of
 from crawlers.bluesky.record import POST, read_record, self_labels
 from crawlers.bluesky.shape import kind_of
-from crawlers.bluesky.sorting import Sorted
 from crawlers.jetstream.capture import CaptureError, events_in, opened
 from crawlers.jetstream.event import Event, event_of
+from crawlers.outcomes import Outcomes
 from crawlers.page import Page
 
 _OPT_OUT = "!no-unauthenticated"
@@ -64,7 +64,8 @@ class _Reading:
     def __init__(self, now: datetime, policy: str) -> None:
         self.now = now
         self.policy = policy
-        self.sorted = Sorted()
+        self.sorted = Outcomes()
+        self.advice: list[str] = []
         self.events = 0
         self.places: dict[str, int] = {}
         self.met: set[tuple[str, int]] = set()
@@ -90,12 +91,13 @@ class _Reading:
 
     def page(self) -> Page:
         """All that was read, and where to go on from."""
-        return self.sorted.page(watermark={name: str(place) for name, place in self.places.items()})
+        page = self.sorted.page(watermark={name: str(place) for name, place in self.places.items()})
+        return replace(page, problems=(*self.advice, *page.problems))
 
     def _heed(self, event: Event) -> None:
         problem = _ADVICE.get(event.name, "closed: the server ended the stream" if event.kind == "error" else "")
-        if problem and problem not in self.sorted.problems:
-            self.sorted.problems.append(problem)
+        if problem and problem not in self.advice:
+            self.advice.append(problem)
 
     def _is_repeated(self, event: Event) -> bool:
         """Whether the event was met before: a stream taken up again repeats from its cursor on."""

@@ -1,15 +1,16 @@
 """Reads one answer of a Mastodon server, told from its shape alone: a timeline, a post, a search, an error."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crawlers.answers import error_of, error_page_of, is_cut_off, read_json
+from crawlers.answers import error_of, read_json
 from crawlers.links import related, without_secrets
 from crawlers.mastodon.instance import access_of, is_instance
 from crawlers.mastodon.status import fault_of, is_status, left_out, read_status, text_of, uri_of, words_of
-from crawlers.page import Dropped, Found, Page
+from crawlers.outcomes import Outcomes, unreadable
+from crawlers.page import Page
 
 #: What an answer without posts is, told by the keys its (first) object has. The first match wins.
 _OTHER_SHAPES = (
@@ -23,9 +24,6 @@ _OTHER_SHAPES = (
     ({"last_status", "accounts"}, "conversations: private conversations, which are never collected"),
 )
 
-#: Letters of a rejected post that are set aside for the operator.
-_ROW = 500
-
 
 def parse(body: bytes, *, url: str, headers: Mapping[str, str], now: datetime, policy: str = "respectful") -> Page:
     """Never raises. By default drops what is unlisted and whoever asked not to be indexed.
@@ -36,57 +34,22 @@ def parse(body: bytes, *, url: str, headers: Mapping[str, str], now: datetime, p
     unlisted. Private and direct posts are dropped under either.
     """
     del url  # the shape says it all
-    if not body.strip():
-        return Page(problems=("empty: the answer has no body",))
     try:
         answer = read_json(body, headers)
     except ValueError:
-        return _unreadable(body, headers)
+        return unreadable(body, headers)
     problem = error_of(answer, headers)
     if problem:
         return Page(problems=(problem,))
     return _read_answer(answer, headers, _Reading(now=now, policy=policy))
 
 
-@dataclass
-class _Reading:
+@dataclass(slots=True, kw_only=True)
+class _Reading(Outcomes):
     """The posts of one page, as they are sorted out."""
 
     now: datetime
     policy: str
-    posts: dict[str, Found] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)
-    rejected: list[Dropped] = field(default_factory=list)
-    undated: int = 0
-
-    def page(self, *, next_: str | None = None, watermark: Mapping[str, str] | None = None) -> Page:
-        """All that was read, with the problems that it had."""
-        problems = []
-        if self.undated:
-            problems.append(f"undated: {self.undated} posts have no usable date")
-        if not (self.posts or self.dropped or self.rejected):
-            problems.append("empty: nothing new")
-        elif self.rejected and not (self.posts or self.dropped):
-            problems.append(f"unreadable: none of {len(self.rejected)} posts could be read")
-        elif not self.posts:
-            problems.append(f"empty: all {len(self.dropped)} posts are left out by rule")
-        return Page(
-            posts=tuple(self.posts.values()),
-            dropped=tuple(self.dropped),
-            rejected=tuple(self.rejected),
-            next=next_,
-            watermark=watermark or {},
-            problems=tuple(problems),
-        )
-
-
-def _unreadable(body: bytes, headers: Mapping[str, str]) -> Page:
-    problem = error_page_of(body, headers)
-    if problem:
-        return Page(problems=(problem,))
-    if is_cut_off(body):
-        return Page(problems=("cut_off: the JSON ends before its end",), understood=False)
-    return Page(problems=("not_json: the answer is no JSON",), understood=False)
 
 
 def _read_answer(answer: Any, headers: Mapping[str, str], reading: _Reading) -> Page:
@@ -130,28 +93,23 @@ def _take(statuses: list[Any], reading: _Reading) -> None:
     for status in statuses:
         inner = status.get("reblog") if isinstance(status, dict) else None
         if isinstance(inner, dict):
-            reading.dropped.append(Dropped(uri=uri_of(status), reason="repost"))
+            reading.drop(uri_of(status), "repost")
         _take_one(inner if isinstance(inner, dict) else status, uris, reading)
 
 
 def _take_one(status: Any, uris: Mapping[str, str], reading: _Reading) -> None:
     if not isinstance(status, dict):
-        reading.rejected.append(Dropped(uri="", reason="not_a_post"))
+        reading.reject("", "not_a_post")
         return
     uri, fault = uri_of(status), fault_of(status)
     if fault:
-        reading.rejected.append(Dropped(uri=uri, reason=fault, row=words_of(status)[:_ROW]))
+        reading.reject(uri, fault, words_of(status))
         return
     reason = left_out(status, reading.policy) or ("repeated" if uri in reading.posts else None)
     if reason:
-        reading.dropped.append(Dropped(uri=uri, reason=reason))
+        reading.drop(uri, reason)
         return
-    found = read_status(status, now=reading.now, reply_to=uris.get(text_of(status, "in_reply_to_id"), ""))
-    if not found.text:
-        reading.dropped.append(Dropped(uri=uri, reason="empty"))
-        return
-    reading.undated += found.created_at is None
-    reading.posts[uri] = found
+    reading.keep(read_status(status, now=reading.now, reply_to=uris.get(text_of(status, "in_reply_to_id"), "")))
 
 
 def _watermark(statuses: list[Any]) -> dict[str, str]:

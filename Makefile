@@ -22,7 +22,7 @@ test: $(VENV)/dev.done ## Set up, then lint, types, layers, tests, browser tests
 	$(BIN)/coverage report --fail-under=85 | tail -n 40
 
 test-fast: $(VENV)/dev.done ## Unit tests alone: no browser, no real encoder.
-	$(BIN)/python -m pytest -m "not soak and not browser and not encoder"
+	$(BIN)/python -m pytest -m "not soak and not browser and not encoder and not servers"
 
 lint: $(VENV)/dev.done ## Style, format, types, layers, spelling.
 	$(BIN)/ruff check .

@@ -43,15 +43,30 @@ class Desk(_Section):
 class Stores(_Section):
     """Where posts and the ledger live."""
 
-    posts: str = Field("sqlite", description="`sqlite`: a file in the data folder.")
-    ledger: str = Field("sqlite", description="`sqlite`: a file in the data folder.")
+    posts: str = Field(
+        "sqlite",
+        description="`sqlite`: a file in the data folder; or `elasticsearch+https://user@host:9200,host2:9200/prefix`, "
+        "`prefix` (default `claimwatch`) begins the names of its indices. Secret: CLAIMWATCH_ELASTICSEARCH_KEY (an API "
+        "key) or CLAIMWATCH_ELASTICSEARCH_PASSWORD.",
+    )
+    ledger: str = Field(
+        "sqlite",
+        description="`sqlite`: a file in the data folder; or `postgresql://user@host:5432/database`. Secret: "
+        "CLAIMWATCH_POSTGRES_PASSWORD.",
+    )
+    ca: str = Field(
+        "", description="PEM file of the authority that signed Elasticsearch's certificate; empty: the system's own."
+    )
 
-    @field_validator("posts", "ledger")
+    @field_validator("posts")
     @classmethod
-    def _served(cls, value: str) -> str:
-        if value != "sqlite":
-            raise ValueError(f"{value!r} is not a store this version has: use sqlite")
-        return value
+    def _posts_served(cls, value: str) -> str:
+        return _address(value, ("elasticsearch+https", "elasticsearch+http"), "elasticsearch+https://host:9200")
+
+    @field_validator("ledger")
+    @classmethod
+    def _ledger_served(cls, value: str) -> str:
+        return _address(value, ("postgresql",), "postgresql://user@host:5432/database")
 
 
 class Web(_Section):
@@ -239,6 +254,16 @@ def _known(path: list[str]) -> list[str]:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return sorted(model.model_fields)
+
+
+def _address(value: str, schemes: tuple[str, ...], example: str) -> str:
+    """A store's address as given, if it is one that can be opened and holds no secret."""
+    scheme, _, rest = value.partition("://")
+    if value != "sqlite" and (scheme not in schemes or not rest.split("/")[0]):
+        raise ValueError(f"{value.split('@')[-1]!r} is not a store this version has: use sqlite or {example}")
+    if ":" in rest.rpartition("@")[0]:
+        raise ValueError("holds a password: give it in the environment instead (docs/scale.md)")
+    return value
 
 
 def _xdg(environment: Mapping[str, str], variable: str, default: Path) -> Path:

@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
-from claimwatch import keys, settings
+from claimwatch import keys, settings, stores
 from claimwatch.clock import Clock, SystemClock
 from claimwatch.desk import Desk
 from claimwatch.errors import ConfigError
 from claimwatch.ledger import claims, facts, secrets, sources
-from claimwatch.ledger.base import Ledger
-from claimwatch.posts.sqlite import SqlitePosts
 from claimwatch.projector import project_decisions
 from claimwatch.records import Claim, Evidence, Source, Verdict
 
@@ -38,17 +36,18 @@ def open_desk(where: settings.Places, environment: Mapping[str, str], *, clock: 
     chosen = settings.load(where.config, environment)
     library, listed = read_library(where.config.parent / "claims"), read_sources(where.config.parent / "sources.yml")
     secret = keys.load(environment, where.keys)
-    ledger = Ledger.open(where.data / "ledger.db")
+    credentials = settings.credentials(environment)
+    ledger = stores.open_ledger(chosen.stores.ledger, where.data, credentials=credentials)
     with ledger.write() as db:
         secrets.check_keys(db, secret.fingerprints())
         _seed(db, library, listed, clock)
     desk = Desk(
         settings=chosen,
-        posts=SqlitePosts(where.data / "posts.db"),
+        posts=stores.open_posts(chosen.stores.posts, where.data, credentials=credentials, ca=chosen.stores.ca),
         ledger=ledger,
         keys=secret,
         clock=clock,
-        credentials=settings.credentials(environment),
+        credentials=credentials,
     )
     project_decisions(desk)
     return desk

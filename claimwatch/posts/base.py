@@ -78,6 +78,19 @@ class Found:
     window: int | None = None  #: relevance is judged over this many newest matches only; None: over all
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Everything a store keeps of one post, to carry it whole into another store."""
+
+    post: Post
+    assessments: tuple[Assessment, ...] = ()  #: of every text and model; the one that stands last
+    matches: tuple[tuple[str, Match], ...] = ()  #: each with the model it came beside, "" for a new claim's
+    observations: tuple[Observation, ...] = ()
+    writes: tuple[tuple[str, str, str], ...] = ()  #: the last write of each source: source, token, outcome
+    vectors: tuple[tuple[str, bytes], ...] = ()  #: of the present text: encoder, int8
+    batch: int | None = None  #: of the purge that will delete it
+
+
 class Posts(Protocol):
     """Posts with their observations, assessments, matches and cards.
 
@@ -127,6 +140,12 @@ class Posts(Protocol):
 
     def vectors(self, encoder: str, *, after: str = "", limit: int = BATCH) -> list[tuple[str, bytes]]:
         """Kept vectors by text_hash, in its order."""
+        ...
+
+    def near(self, encoder: str, vector: bytes, *, similarity: float, limit: int = 10_000) -> list[tuple[str, float]]:
+        """Texts whose vector of this encoder has at least this cosine to an int8 vector: text_hash and cosine, nearest
+        first, at most `limit`. A store may search approximately, and then says so.
+        """
         ...
 
     def match(self, matches: Mapping[str, Sequence[Match]]) -> None:
@@ -207,6 +226,22 @@ class Posts(Protocol):
 
     def forget(self, ids: Collection[str], now: datetime) -> int:
         """Delete posts with all that hangs on them, leaving tombstones; how many. An emptied card goes too."""
+        ...
+
+    def dump(self, *, after: str = "", limit: int = BATCH) -> list[Kept]:
+        """Kept posts by id, deleted and marked ones too: what `load` takes."""
+        ...
+
+    def load(self, kept: Sequence[Kept]) -> None:
+        """Write posts as another store kept them, in place of what is here under their ids."""
+        ...
+
+    def tombstones(self, *, after: str = "", limit: int = BATCH) -> list[tuple[str, datetime]]:
+        """Ids that `add` refuses, by id, each with when it was forgotten."""
+        ...
+
+    def bury(self, tombstones: Sequence[tuple[str, datetime]]) -> None:
+        """Write tombstones as another store kept them; a post that is kept under one of the ids stays."""
         ...
 
     def refresh(self) -> None:

@@ -1,6 +1,7 @@
 """What many tests share: a desk on temporary stores, and the tiny real encoder."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -50,3 +51,35 @@ def home(tmp_path: Path) -> dict[str, str]:
 def at(desk: Desk, instant: datetime) -> Desk:
     """The same desk at another time."""
     return replace(desk, clock=FixedClock(instant))
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> str:
+    """The Elasticsearch that `make test` started or the environment names."""
+    return _server("CLAIMWATCH_TEST_ELASTICSEARCH", "Elasticsearch")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The PostgreSQL that `make test` started or the environment names."""
+    return _server("CLAIMWATCH_TEST_POSTGRES", "PostgreSQL")
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The address of an empty database of this test's own."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute(f'CREATE DATABASE "{name}"')
+    yield f"{postgres_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _server(variable: str, name: str) -> str:
+    url = os.environ.get(variable)
+    if not url:
+        pytest.skip(f"no {name}: {variable} is not set; `make test` starts one")
+    return url

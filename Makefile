@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Runs what follows `--` beside real Elasticsearch and PostgreSQL servers, stopped after it.
+SERVERS := $(BIN)/python scripts/servers.py with
 export PYTHONUTF8 := 1
 
 .PHONY: help demo test test-fast lint soak fix docs lock clean
@@ -9,32 +11,32 @@ export PYTHONUTF8 := 1
 help: ## Show these words.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/base.done ## Set up, run the whole loop offline on a sample network, open the pages.
-	$(BIN)/claimwatch demo
+demo: $(VENV)/$(if $(filter servers,$(STORES)),dev,base).done ## Set up, run the whole loop offline on a sample network, open the pages. STORES=servers: on Elasticsearch and PostgreSQL, with two workers.
+	$(if $(filter servers,$(STORES)),sh scripts/system-packages.sh && $(SERVERS) --) $(BIN)/claimwatch demo $(if $(filter servers,$(STORES)),--servers)
 
 test: $(VENV)/dev.done ## Set up, then lint, types, layers, tests, browser tests.
 	sh scripts/system-packages.sh
 	$(MAKE) --no-print-directory lint
 	$(BIN)/claimwatch model build
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not soak"
+	$(SERVERS) --fast -- $(BIN)/coverage run -m pytest -m "not soak"
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=85 | tail -n 40
 
-test-fast: $(VENV)/dev.done ## Unit tests alone: no browser, no real encoder.
+test-fast: $(VENV)/dev.done ## Unit tests alone: no browser, no real encoder, no servers.
 	$(BIN)/python -m pytest -m "not soak and not browser and not encoder and not servers"
 
 lint: $(VENV)/dev.done ## Style, format, types, layers, spelling.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy claimwatch crawlers classifier review_ui reports jobs tests
+	$(BIN)/mypy claimwatch crawlers classifier review_ui reports jobs tests scripts
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
 soak: $(VENV)/dev.done ## Slow and large runs: kills at random moments, oldest dependencies.
 	sh scripts/system-packages.sh
 	$(BIN)/claimwatch model build
-	$(BIN)/python -m pytest -m soak -s
+	$(SERVERS) -- $(BIN)/python -m pytest -m soak -s
 	sh scripts/oldest-dependencies.sh
 
 fix: $(VENV)/dev.done ## Mend style and format.

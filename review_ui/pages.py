@@ -21,6 +21,7 @@ from claimwatch.records import (
     User,
     Verdict,
 )
+from claimwatch.text.passages import Piece
 from review_ui.charts import Chart
 
 
@@ -259,7 +260,7 @@ class Hit:
     """One post found."""
 
     post: Post
-    excerpt: str
+    passage: tuple[Piece, ...]
     assessment: Assessment | None
     card: str
     link: str | None

@@ -18,8 +18,13 @@ def excerpt(text: str, length: int = 220) -> str:
 
 
 def opening(post: Post, length: int = 220) -> str:
-    """The beginning of a post: its title, unless the text repeats it, and its text."""
-    return excerpt(post.text if post.text.startswith(post.title) else f"{post.title} · {post.text}", length)
+    """The beginning of a post."""
+    return excerpt(whole_text(post), length)
+
+
+def whole_text(post: Post) -> str:
+    """What a post says: its title, unless the text repeats it, and its text."""
+    return post.text if post.text.startswith(post.title) else f"{post.title} · {post.text}"
 
 
 def new_id(statement: str, taken: Collection[str]) -> str:

@@ -7,11 +7,10 @@ from claimwatch.posts.base import Found, Search
 from claimwatch.posts.rows import post_of
 from claimwatch.posts.sqlite_standing import listed
 from claimwatch.text.fold import search_terms
+from claimwatch.text.passages import PREFIX
 
 #: Relevance is judged over so many newest matches: 9 ms in the middle at a million posts, 65 at the 95th of 100.
 WINDOW = 10_000
-#: From so many letters on, the last word finds longer ones too that begin with it.
-_PREFIX = 3
 
 _FILTERS = """
   AND (:language = '' OR p.language = :language) AND (:source = '' OR p.source = :source)
@@ -72,7 +71,7 @@ def search(db: sqlite3.Connection, asked: Search) -> Found:
 def matching(terms: list[str]) -> str:
     """The words as FTS5 reads them: each quoted, so that none is an operator; the last may go on."""
     quoted = [f'"{term}"' for term in terms]
-    return " ".join(quoted) + ("*" if len(terms[-1]) >= _PREFIX else "")
+    return " ".join(quoted) + ("*" if len(terms[-1]) >= PREFIX else "")
 
 
 def _values(asked: Search, terms: list[str]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from claimwatch.ledger import claims
 from claimwatch.posts.base import Found, Search
+from claimwatch.text.passages import passage
 from review_ui.languages import LANGUAGES
 from review_ui.pages import Hit, SearchPage
 from review_ui.visitor import Member, Visitor
-from review_ui.words import opening, web_link
+from review_ui.words import web_link, whole_text
 
 router = APIRouter()
 _Order = Literal["newest", "relevance", "urgent"]
@@ -50,7 +51,7 @@ def search(visitor: Member, asked: Annotated[Asked, Query()]) -> Response:
     page = SearchPage(
         search=query,
         asked=wanted,
-        hits=_hits(visitor, found),
+        hits=_hits(visitor, found, query.words),
         window=found.window,
         claims=known,
         languages=(*LANGUAGES, "und"),
@@ -61,14 +62,14 @@ def search(visitor: Member, asked: Annotated[Asked, Query()]) -> Response:
     return visitor.show(page)
 
 
-def _hits(visitor: Visitor, found: Found) -> tuple[Hit, ...]:
+def _hits(visitor: Visitor, found: Found, words: str) -> tuple[Hit, ...]:
     posts = visitor.desk.posts
     said = posts.assessments([post.id for post in found.posts])
     cards = posts.card({post.group for post in found.posts if post.group})
     return tuple(
         Hit(
             post=post,
-            excerpt=opening(post, 280),
+            passage=tuple(passage(whole_text(post), words, 280)),
             assessment=said.get(post.id),
             card=post.group if post.group and post.group in cards else "",
             link=web_link(post.url),

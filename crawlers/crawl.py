@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from crawlers.spider import Crawl, SourceSpider
 
 _log = logging.getLogger(__name__)
+#: Why a crawl was not begun: its source's lease is another's.
+BUSY = "busy: another process crawls it now"
 #: The crawls of this process, so that a worker that ends can end them at a page.
 _RUNNING: list[AsyncCrawlerRunner] = []
 
@@ -59,7 +61,7 @@ async def crawl_source(desk: Desk, source: Source) -> Crawled:
     holder = holder_name()
     with desk.ledger.write() as db:
         if not sources.acquire(db, f"crawl:{source.name}", holder):
-            return Crawled(source=source.name, outcomes=Counter(), failure="busy: another process crawls it now")
+            return Crawled(source=source.name, outcomes=Counter(), failure=BUSY)
         run = runs.start(db, "crawl", desk.now(), source=source.name)
     try:
         return await _crawl(desk, source, run, holder)
@@ -129,6 +131,8 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": "claimwatch",
         "DOWNLOAD_DELAY": chosen.delay,
+        # The turns of politeness.py keep the distance between crawls: holding one request longer would spoil it.
+        "DOWNLOAD_DELAY_JITTER": 0,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "AUTOTHROTTLE_ENABLED": chosen.delay > 0,
         "DOWNLOAD_TIMEOUT": chosen.timeout,
@@ -150,8 +154,10 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
 
 async def stop_crawls() -> None:
     """End every crawl of this process after the page it is at."""
-    for runner in _RUNNING:
+    running = list(_RUNNING)
+    for runner in running:
         await runner.stop()
+    for runner in running:
         await runner.join()
 
 

@@ -11,7 +11,7 @@ from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Request, Response
 
 from claimwatch.errors import SourceError
-from claimwatch.ledger import sources
+from claimwatch.ledger import sources, turns
 from crawlers.ratelimit import book_key, closed_until
 from crawlers.spider import SourceSpider, plain_headers
 
@@ -31,11 +31,18 @@ class RateLimitMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Hold the request until its host may be asked; end the crawl where that takes too long."""
-        spider = self._spider()
+        """Hold the request until its host may be asked and its turn has come; end the crawl where that takes long."""
+        spider, key = self._spider(), book_key(request.url)
+        await self._until_open(spider, key)
+        delay = spider.crawl.intake.desk.settings.crawl.delay
+        if delay > 0:
+            await self._take_turn(spider, key, delay)
+            await self._until_open(spider, key)  # another crawl may have been refused meanwhile
+
+    async def _until_open(self, spider: SourceSpider, key: str) -> None:
         while True:
             with spider.crawl.intake.desk.ledger.read() as db:
-                until, reason = sources.limited(db).get(book_key(request.url), (0.0, ""))
+                until, reason = sources.limited(db).get(key, (0.0, ""))
             wait = until - time.time()
             if wait <= 0:
                 return
@@ -45,6 +52,15 @@ class RateLimitMiddleware:
                     spider.crawl.source.name, f"{reason}: closed for {minutes} more minutes", permanent=False
                 )
             await asyncio.sleep(min(wait, PATIENCE))
+
+    async def _take_turn(self, spider: SourceSpider, key: str, delay: float) -> None:
+        """Wait for the turn that this request has among those of all workers."""
+        patience = max(PATIENCE, 2 * delay)
+        with spider.crawl.intake.desk.ledger.write() as db:
+            turn = turns.reserve(db, key, delay=delay, patience=patience)
+        if turn is None:
+            raise SourceError(spider.crawl.source.name, "too many crawls ask this host at once", permanent=False)
+        await asyncio.sleep(turn.wait)
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
         """Book what the answer says of the limit; ask a refused question again once the time has come."""

@@ -5,8 +5,6 @@ from alembic import op
 
 from claimwatch.ledger.tables import Line
 
-from claimwatch.ledger.tables import Line
-
 revision = "0002"
 down_revision = "0001"
 

@@ -15,23 +15,25 @@ if TYPE_CHECKING:
 
 def assess_new_posts(desk: Desk, model: "Model", progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
     """Assess, group and queue what is new; posts flagged, passed and grouped, and cards scored."""
-    from classifier.cards import rescore
     from classifier.classify import classify_new_posts
-    from classifier.grouping import group_new_posts
     from classifier.rematch import match_new_claims
-    from crawlers.crawl import holder_name
 
     match_new_claims(desk, model)
     outcomes = classify_new_posts(desk, model, progress=progress)
+    placed, cards = queue_new_posts(desk)
+    return {"flagged": outcomes["flagged"], "passed": outcomes["passed"], "grouped": placed, "cards": cards}
+
+
+def queue_new_posts(desk: Desk, progress: Callable[[int], None] = lambda _: None) -> tuple[int, int]:
+    """Group and queue what was assessed; posts grouped and cards scored. `progress` hears of the cards."""
+    from classifier.cards import rescore
+    from classifier.grouping import group_new_posts
+    from crawlers.crawl import holder_name
+
     placed = group_new_posts(desk, holder_name())
     project_decisions(desk)
     desk.posts.refresh()
-    return {
-        "flagged": outcomes["flagged"],
-        "passed": outcomes["passed"],
-        "grouped": placed,
-        "cards": rescore(desk),
-    }
+    return placed, rescore(desk, progress)
 
 
 def ready_model(where: Places, chosen: Settings, *, folder: Path | None = None) -> "HeadModel":

@@ -1,0 +1,93 @@
+"""When what is done: the one table that a worker alone and the scheduler of many both follow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from claimwatch.desk import Desk
+from claimwatch.ledger import sources
+from claimwatch.records import Source
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+#: Seconds between looks at the outbox; the pages project at once, this is for what a kill left.
+_PROJECT = 5
+#: Seconds between looks for sources that were added, changed or paused.
+_SYNC = 30
+
+Task = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """What to call when its time has come: to do it here, or to put it in the queue of many."""
+
+    crawl: Callable[[str], Awaitable[None]]
+    project: Task
+    classify: Task
+    rescore: Task
+    purge: Task
+    report: Task
+
+
+@dataclass(slots=True)
+class Timetable:
+    """The schedule of one desk. Everything is called in the event loop that starts it."""
+
+    desk: Desk
+    tasks: Tasks
+    resumes: bool = False  #: a source tried within its interval waits for the rest of it; else all are asked at once
+    scheduled: dict[str, Source] = field(default_factory=dict)
+
+    async def start(self) -> AsyncIOScheduler:
+        """The running scheduler, with a first pass of crawls and classify begun."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        when, tasks = self.desk.settings.schedule, self.tasks
+        scheduler = AsyncIOScheduler(timezone=self.desk.settings.desk.timezone, job_defaults={"coalesce": True})
+        scheduler.add_job(tasks.project, "interval", seconds=_PROJECT)
+        scheduler.add_job(tasks.classify, "interval", minutes=when.classify, jitter=10)
+        scheduler.add_job(tasks.rescore, "interval", minutes=when.rescore)
+        scheduler.add_job(tasks.purge, "interval", minutes=when.purge, jitter=60)
+        scheduler.add_job(tasks.report, "cron", day_of_week=when.report_day, hour=when.report_hour)
+        scheduler.add_job(self._sync, "interval", seconds=_SYNC, args=[scheduler])
+        scheduler.start()
+        await self._sync(scheduler)
+        scheduler.add_job(tasks.classify)
+        return scheduler
+
+    async def _sync(self, scheduler: AsyncIOScheduler) -> None:
+        """Schedule what sources the ledger has now, each with jitter, so that hosts are not asked on the minute."""
+        with self.desk.ledger.read() as db:
+            wanted = {source.name: source for source in sources.every(db) if source.enabled}
+        for name in self.scheduled.keys() - wanted.keys():
+            scheduler.remove_job(f"crawl:{name}")
+            del self.scheduled[name]
+        for name, source in wanted.items():
+            known = self.scheduled.get(name)
+            if known is None or known.every != source.every:
+                rest = self._rest(source)
+                scheduler.add_job(
+                    self.tasks.crawl,
+                    "interval",
+                    args=[name],
+                    id=f"crawl:{name}",
+                    minutes=source.every,
+                    start_date=rest,
+                    jitter=min(60, source.every * 6),
+                    replace_existing=True,
+                )
+                if known is None and rest is None:
+                    scheduler.add_job(self.tasks.crawl, args=[name])
+            self.scheduled[name] = source
+
+    def _rest(self, source: Source) -> datetime | None:
+        """When the interval of a source that was tried lately ends; None where it may be asked now."""
+        if not self.resumes or source.last_try is None:
+            return None
+        ends = source.last_try + timedelta(minutes=source.every)
+        return ends if ends > self.desk.now() else None

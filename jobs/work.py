@@ -1,0 +1,110 @@
+"""The work itself, whoever says when: each piece is safe to stop at any point and to run again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from claimwatch.clock import week_before, week_of
+from claimwatch.desk import Desk
+from claimwatch.ledger import runs, sources
+from claimwatch.projector import project_decisions
+from claimwatch.settings import Places
+from jobs.assess import assess_new_posts, queue_new_posts, ready_model
+from jobs.purge import purge
+
+if TYPE_CHECKING:
+    from classifier.model import Model
+    from crawlers.crawl import Crawled
+
+_log = logging.getLogger(__name__)
+
+
+class StoppedError(Exception):
+    """The worker was told to end: a job left off after a page."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a worker does for one desk. The model is opened when it is first needed, once."""
+
+    desk: Desk
+    where: Places
+    model: Model | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    async def crawl(self, name: str) -> Crawled:
+        """Crawl one source, in the loop of `event_loop`."""
+        from crawlers.crawl import crawl_source
+
+        with self.desk.ledger.read() as db:
+            source = sources.get(db, name)
+        return await crawl_source(self.desk, source)
+
+    def project(self) -> None:
+        """Carry decisions that a kill left waiting to the posts."""
+        project_decisions(self.desk)
+
+    def classify(self) -> None:
+        """Assess, group and queue what is new."""
+        self._go_on()
+        done = assess_new_posts(self.desk, self._ready(), self._go_on)
+        _log.info("classified: %s", ", ".join(f"{name} {count}" for name, count in done.items()))
+
+    def match(self) -> None:
+        """Match new and changed claims to posts judged before they came."""
+        from classifier.rematch import match_new_claims
+
+        self._go_on()
+        match_new_claims(self.desk, self._ready())
+
+    def assess(self, slots: range) -> None:
+        """Assess what is new in these slots."""
+        from classifier.classify import classify_new_posts
+
+        self._go_on()
+        done = classify_new_posts(self.desk, self._ready(), slots=slots, progress=self._go_on)
+        _log.info("classified slots %d to %d: %s", slots.start, slots.stop - 1, dict(done))
+
+    def queue(self) -> None:
+        """Group and queue what was assessed."""
+        self._go_on()
+        placed, cards = queue_new_posts(self.desk, self._go_on)
+        _log.info("grouped %d posts, %d cards are open", placed, cards)
+
+    def rescore(self) -> None:
+        """Give open cards their present priority."""
+        from classifier.cards import rescore
+
+        self._go_on()
+        rescore(self.desk, self._go_on)
+
+    def purge(self) -> None:
+        """Forget what has outlived its keeping time."""
+        self._go_on()
+        purge(self.desk, self._go_on)
+
+    def report(self) -> None:
+        """Publish the week that is over."""
+        from reports.publish import publish_week
+
+        today = self.desk.now().astimezone(self.desk.settings.zone).date()
+        publish_week(self.desk, week_before(week_of(today)))
+
+    def note_failure(self, name: str, error: Exception) -> None:
+        """Keep in the ledger that a piece of work failed, for the status page and the report."""
+        with self.desk.ledger.write() as db:
+            run = runs.start(db, name, self.desk.now())
+            runs.finish(db, run, self.desk.now(), status="failed", message=f"{type(error).__name__}: {error}"[:300])
+
+    def _go_on(self, _: int = 0) -> None:
+        """Between two pages of a long job: whether to go on."""
+        if self.stopping.is_set():
+            raise StoppedError
+
+    def _ready(self) -> Model:
+        if self.model is None:
+            self.model = ready_model(self.where, self.desk.settings)
+        return self.model

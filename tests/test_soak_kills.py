@@ -3,34 +3,42 @@
 import json
 import os
 import random
-import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from soak import (
+    PASSWORD,
+    ROOT,
+    all_posts,
+    command,
+    counted,
+    decide,
+    desk_at,
+    finish,
+    forget_leases,
+    kill_after,
+    next_card,
+    sign_in,
+    wait_for,
+    written_rows,
+)
 
-from claimwatch.clock import SystemClock
 from claimwatch.desk import Desk
-from claimwatch.ledger import decisions, runs, users
-from claimwatch.posts.base import Search, Work
+from claimwatch.ledger import decisions, users
+from claimwatch.posts.base import Work
 from claimwatch.records import CardState, Post, Role
 from claimwatch.settings import Places, places
 from jobs.demo.network import SampleNetwork
 from jobs.demo.script import demo_sources
-from jobs.opening import open_desk
 
 pytestmark = [pytest.mark.soak, pytest.mark.encoder]
 
 KILLS = 20
-ROOT = Path(__file__).parent.parent
-PASSWORD = "a long soak password"
 
 
 @pytest.fixture
@@ -47,51 +55,6 @@ def where(tmp_path: Path, home: dict[str, str]) -> tuple[Places, dict[str, str]]
     (config / "claims").symlink_to(ROOT / "config/claims")
     environment = home | {"CLAIMWATCH_CONFIG": str(config)}
     return places(environment), environment
-
-
-def command(environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a command of ours; what it says goes to a log beside its data."""
-    with Path(environment["CLAIMWATCH_DATA"] + ".log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "jobs", *arguments], env=environment, stdout=log, stderr=log)
-
-
-def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Kill a command in the middle; False where it was done before."""
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
-
-
-def finish(environment: dict[str, str], *arguments: str, codes: tuple[int, ...] = (0,)) -> None:
-    assert command(environment, *arguments).wait(timeout=600) in codes
-
-
-@contextmanager
-def desk_at(where: Places, environment: dict[str, str]) -> Iterator[Desk]:
-    desk = open_desk(where, environment, clock=SystemClock())
-    yield desk
-    desk.close()
-
-
-def all_posts(desk: Desk) -> list[Post]:
-    found: list[Post] = []
-    while True:
-        page = desk.posts.search(Search(offset=len(found), limit=500))
-        found += page.posts
-        if not page.more:
-            return found
-
-
-def counted(desk: Desk) -> Counter[str]:
-    total: Counter[str] = Counter()
-    with desk.ledger.read() as db:
-        for run in runs.recent(db, limit=1000):
-            total += runs.outcomes(db, run.id)
-    return total
 
 
 def test_killed_crawls_lose_and_repeat_nothing(
@@ -119,27 +82,6 @@ def test_killed_crawls_lose_and_repeat_nothing(
         print("outcomes", dict(outcomes))
         assert outcomes["stored"] == len(all_posts(desk))
     assert killed == KILLS
-
-
-def forget_leases(place: Places, environment: dict[str, str]) -> None:
-    """A killed crawl's lease runs out after two minutes; a test need not wait for that."""
-    from sqlalchemy import delete
-
-    from claimwatch.ledger.tables import leases
-
-    with desk_at(place, environment) as desk, desk.ledger.write() as db:
-        db.execute(delete(leases))
-
-
-def written_rows(file: Path, count: int) -> None:
-    """Synthetic posts: the corpus, over and over with a number, so that some are copies and most are not."""
-    texts = [
-        json.loads(line)["text"]
-        for part in sorted((ROOT / "classifier/corpus").glob("*.jsonl"))
-        for line in part.read_text(encoding="utf-8").splitlines()
-    ]
-    rows = ({"id": n, "text": f"{texts[n % len(texts)]} {'số ' + str(n) if n % 3 else ''}"} for n in range(count))
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def test_killed_classification_leaves_no_post_out_and_no_flag_without_a_card(
@@ -224,38 +166,3 @@ def decide_until_killed(process: subprocess.Popen[bytes], url: str, acknowledged
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-
-
-def wait_for(client: httpx.Client) -> None:
-    for _ in range(200):
-        try:
-            if client.get("/health").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("the pages did not come up")
-
-
-def fields_of(page: str, action: str) -> dict[str, str]:
-    """The hidden fields of the form that posts to `action`."""
-    form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)
-    assert form is not None, page[:2000]
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1]))
-
-
-def sign_in(client: httpx.Client) -> None:
-    fields = fields_of(client.get("/sign-in").text, "/sign-in")
-    answer = client.post("/sign-in", data=fields | {"name": "mai", "password": PASSWORD})
-    assert answer.url.path == "/queue", answer.text[:2000]
-
-
-def next_card(client: httpx.Client) -> str | None:
-    found = re.search(r'href="(/cards/[^"?#]+)', client.get("/queue").text)
-    return found[1] if found else None
-
-
-def decide(client: httpx.Client, card: str, acknowledged: list[str]) -> None:
-    fields = fields_of(client.get(card).text, f"{card}/decide")
-    answer = client.post(f"{card}/decide", data=fields | {"choice": "not_health", "reason": ""})
-    assert answer.status_code == 200, answer.text[:2000]
-    acknowledged.append(card.removeprefix("/cards/").replace("%3A", ":"))

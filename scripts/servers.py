@@ -308,27 +308,36 @@ class Postgres:
             "fsync": "on" if self.durable else "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with (self.folder / "out.log").open("ab") as out:
-            self.process = subprocess.Popen(
-                _as_user([_postgres("postgres"), "-D", self.folder / "data", *options]),
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd=self.folder,
-            )
-        deadline = time.monotonic() + _PATIENCE
+        command = _as_user([_postgres("postgres"), "-D", self.folder / "data", *options])
         asked = [str(_postgres("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        deadline = time.monotonic() + _PATIENCE
+        self.process = self._launched(command)
         while subprocess.run(asked, check=False).returncode:
             if time.monotonic() > deadline:
                 raise UnavailableError(f"PostgreSQL does not start: {_last_word(self.folder / 'out.log')}")
             time.sleep(0.1)
+            if self.process.poll() is not None:  # killed just before: what it left behind is still ending
+                self.process = self._launched(command)
+
+    def _launched(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "out.log").open("ab") as out:
+            return subprocess.Popen(
+                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True, cwd=self.folder
+            )
 
     def pid(self) -> int | None:
         """The server's first process."""
         with contextlib.suppress(OSError, ValueError):
             return int((self.folder / "data/postmaster.pid").read_text().splitlines()[0])
         return None
+
+    def processes(self) -> list[int]:
+        """All its processes, the first one first."""
+        first = self.pid()
+        if first is None:
+            return []
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
 
     def kill(self) -> None:
         """As a power cut: no farewell."""

@@ -1,69 +1,69 @@
-"""Opening the ledger: one engine, migrated on opening, with read and write transactions."""
+"""Opening the ledger: migrated on opening, with read and write transactions, the same on every database."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
-from claimwatch.errors import ConfigError, StoreError, advice_on
+from claimwatch.errors import ConfigError, StoreError
+from claimwatch.ledger import postgres, sqlite
+from claimwatch.ledger.database import Database
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-#: Milliseconds that a writer waits for another before it gives up.
-_PATIENCE = 15_000
 
 
 class Ledger:
-    """The ledger's engine. Modules of this package work on the connections it hands out."""
+    """The ledger's database. Modules of this package work on the connections it hands out."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
     def open(cls, path: Path, *, max_pages: int | None = None) -> Self:
         """The ledger in a SQLite file, made or migrated as needed. `max_pages` bounds its size, to test a full disk."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{path.parent}: cannot be made ({error.strerror}): set CLAIMWATCH_DATA") from error
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _PATIENCE / 1000})
-        _prepare(engine, max_pages)
-        ledger = cls(engine)
-        ledger.migrate()
-        return ledger
+        return cls._migrated(sqlite.open_file(path, max_pages))
+
+    @classmethod
+    def connect(cls, url: str, *, password: str = "") -> Self:
+        """The ledger in a PostgreSQL database, `postgresql://user@host:port/name`, its tables made or migrated."""
+        return cls._migrated(postgres.open_server(url, password))
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, for the operator to recognise."""
+        return self._database.place
 
     def migrate(self) -> None:
         """Bring the tables to the newest migration; a ledger of a newer claimwatch is refused."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
-        with _told(), self._engine.connect() as db:
-            db.exec_driver_sql("BEGIN IMMEDIATE")
+        with self.write() as db:
             config.attributes["connection"] = db
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
                 raise ConfigError("the ledger was made by a newer claimwatch: upgrade claimwatch") from error
-            db.commit()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
-        with _told(), self._engine.connect() as db:
-            db.exec_driver_sql("BEGIN")
+        with self._told(), self._database.engine.connect() as db:
+            db.exec_driver_sql(self._database.begin_read)
             yield db
             db.rollback()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction alone among writers; all of it happens or nothing."""
-        with _told(), self._engine.connect() as db:
-            db.exec_driver_sql("BEGIN IMMEDIATE")
+        with self._told(), self._database.engine.connect() as db:
+            db.exec_driver_sql(self._database.begin_write)
             try:
                 yield db
             except BaseException:
@@ -73,38 +73,26 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
+    @classmethod
+    def _migrated(cls, database: Database) -> Self:
+        ledger = cls(database)
+        try:
+            ledger.migrate()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
 
-def upsert(db: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row, or change the one that has its primary key."""
-    keys = [column.name for column in table.primary_key]
-    insert = (postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert)(table).values(**values)
-    rest = {name: insert.excluded[name] for name in values if name not in keys}
-    if rest:
-        db.execute(insert.on_conflict_do_update(index_elements=keys, set_=rest))
-    else:
-        db.execute(insert.on_conflict_do_nothing())
-
-
-def _prepare(engine: Engine, max_pages: int | None) -> None:
-    """WAL, full syncs, and transactions begun by us: the driver's own would begin too late to be alone."""
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE}"):
-            connection.execute(f"PRAGMA {pragma}")
-        if max_pages is not None:
-            connection.execute(f"PRAGMA max_page_count={max_pages}")
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turns what the database complains of into one line for the operator."""
-    try:
-        yield
-    except (OperationalError, DatabaseError) as error:
-        if isinstance(error, OperationalError) or type(error) is DatabaseError:
-            raise StoreError(f"the ledger cannot be used: {error.orig}: {advice_on(str(error.orig))}") from error
-        raise
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns what the database complains of into one line for the operator."""
+        try:
+            yield
+        except NoneFree as error:
+            raise StoreError(f"{self.place}: every connection is in use: try again") from error
+        except DBAPIError as error:
+            if line := self._database.explain(error):
+                raise line from error
+            raise

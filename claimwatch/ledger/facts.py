@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from claimwatch.ledger.base import upsert
+from claimwatch.ledger.database import upsert
 from claimwatch.ledger.tables import facts
 
 

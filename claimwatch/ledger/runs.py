@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from claimwatch.ledger.database import inserting
 from claimwatch.ledger.tables import run_counts, runs
 
 
@@ -36,8 +36,7 @@ def start(db: Connection, stage: str, now: datetime, *, source: str = "") -> int
 def count(db: Connection, run: int, outcomes: Mapping[str, int]) -> None:
     """Add outcomes to a run, in the transaction that moves its cursor."""
     for outcome, posts in outcomes.items():
-        new = (postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert)(run_counts)
-        new = new.values(run=run, outcome=outcome, posts=posts)
+        new = inserting(db, run_counts).values(run=run, outcome=outcome, posts=posts)
         more = {"posts": run_counts.c.posts + new.excluded.posts}
         db.execute(new.on_conflict_do_update(index_elements=["run", "outcome"], set_=more))
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from claimwatch.errors import ConfigError
-from claimwatch.ledger.base import upsert
+from claimwatch.ledger.database import upsert
 from claimwatch.ledger.tables import cursors, leases, limits, rejected, sources
 from claimwatch.records import Source
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 metadata = MetaData()
 
@@ -48,21 +48,50 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """A text of any length. What no database keeps alike, the character NUL, becomes the sign for such."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  its signature
+        """Without NUL, which ends a text for PostgreSQL."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value else value
+
+
+class Line(Words):
+    """A short text, in the order of code points on every database: PostgreSQL would order by its own language.
+
+    Its length is for the reader: SQLite never enforced it, so the other does not either.
+    """
+
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """The column's type on this database."""
+        kind = Text(collation="C") if dialect.name == "postgresql" else String(self.length)
+        return dialect.type_descriptor(kind)
+
+
 claims = Table(
     "claims",
     metadata,
-    Column("id", String(80), primary_key=True),
+    Column("id", Line(80), primary_key=True),
     Column("version", Integer, nullable=False),
     Column("statement", JSON, nullable=False),
     Column("phrasings", JSON, nullable=False),
-    Column("topic", String(40), nullable=False),
+    Column("topic", Line(40), nullable=False),
     Column("harm", Integer, nullable=False),
     Column("harm_reason", JSON, nullable=False),
-    Column("verdict", String(20)),
+    Column("verdict", Line(20)),
     Column("correction", JSON, nullable=False),
     Column("evidence", JSON, nullable=False),
-    Column("status", String(20), nullable=False),
-    Column("merged_into", String(80)),
+    Column("status", Line(20), nullable=False),
+    Column("merged_into", Line(80)),
     Column("edited", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -72,10 +101,10 @@ users = Table(
     "users",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(80), nullable=False, unique=True),
-    Column("password", String(200), nullable=False),
-    Column("role", String(20), nullable=False),
-    Column("language", String(2), nullable=False),
+    Column("name", Line(80), nullable=False, unique=True),
+    Column("password", Line(200), nullable=False),
+    Column("role", Line(20), nullable=False),
+    Column("language", Line(2), nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("session", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -85,18 +114,18 @@ decisions = Table(
     "decisions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("card", String(80), nullable=False),
+    Column("card", Line(80), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("action", String(20), nullable=False),
-    Column("claim", String(80)),
+    Column("action", Line(20), nullable=False),
+    Column("claim", Line(80)),
     Column("user", ForeignKey("users.id"), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("post", String(80), nullable=False),
-    Column("text_hash", String(32), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("language", String(8), nullable=False),
-    Column("model", String(80), nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("post", Line(80), nullable=False),
+    Column("text_hash", Line(32), nullable=False),
+    Column("text", Words, nullable=False),
+    Column("language", Line(8), nullable=False),
+    Column("model", Line(80), nullable=False),
     Column("p_false", Float),
     Column("flag", Boolean, nullable=False),
     Column("undoes", ForeignKey("decisions.id")),
@@ -108,11 +137,11 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("card", String(80), nullable=False),
+    Column("card", Line(80), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("claim", String(80)),
-    Column("action", String(20)),
+    Column("state", Line(20), nullable=False),
+    Column("claim", Line(80)),
+    Column("action", Line(20)),
     Column("at", Instant, nullable=False),
     Column("done", Boolean, nullable=False),
     Index("outbox_done", "done", "id"),
@@ -123,10 +152,10 @@ responses = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("claim", ForeignKey("claims.id"), nullable=False),
-    Column("kind", String(30), nullable=False),
+    Column("kind", Line(30), nullable=False),
     Column("owner", ForeignKey("users.id")),
     Column("due", Date),
-    Column("link", Text, nullable=False),
+    Column("link", Words, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("done_at", Instant),
     Column("texts", JSON, nullable=False),
@@ -135,14 +164,14 @@ responses = Table(
 sources = Table(
     "sources",
     metadata,
-    Column("name", String(80), primary_key=True),
-    Column("kind", String(20), nullable=False),
+    Column("name", Line(80), primary_key=True),
+    Column("kind", Line(20), nullable=False),
     Column("settings", JSON, nullable=False),
-    Column("language", String(8), nullable=False),
+    Column("language", Line(8), nullable=False),
     Column("every", Integer, nullable=False),
     Column("expected_per_week", Integer, nullable=False),
     Column("enabled", Boolean, nullable=False),
-    Column("attention", Text, nullable=False),
+    Column("attention", Words, nullable=False),
     Column("last_success", Instant),
     Column("last_try", Instant),
     Column("edited", Boolean, nullable=False),
@@ -151,8 +180,8 @@ sources = Table(
 cursors = Table(
     "cursors",
     metadata,
-    Column("source", String(80), primary_key=True),
-    Column("query", String(200), primary_key=True),
+    Column("source", Line(80), primary_key=True),
+    Column("query", Line(200), primary_key=True),
     Column("state", JSON, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
@@ -161,29 +190,36 @@ cursors = Table(
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(120), primary_key=True),
-    Column("holder", String(120), nullable=False),
+    Column("name", Line(120), primary_key=True),
+    Column("holder", Line(120), nullable=False),
     Column("until", Float, nullable=False),
 )
 
 limits = Table(
     "limits",
     metadata,
-    Column("key", String(200), primary_key=True),
+    Column("key", Line(200), primary_key=True),
     Column("until", Float, nullable=False),
-    Column("reason", String(200), nullable=False),
+    Column("reason", Line(200), nullable=False),
+)
+
+host_turns = Table(
+    "host_turns",
+    metadata,
+    Column("key", Line(200), primary_key=True),
+    Column("next", Float(53), nullable=False),
 )
 
 runs = Table(
     "runs",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("stage", String(20), nullable=False),
-    Column("source", String(80), nullable=False),
+    Column("stage", Line(20), nullable=False),
+    Column("source", Line(80), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("status", String(20), nullable=False),
-    Column("message", Text, nullable=False),
+    Column("status", Line(20), nullable=False),
+    Column("message", Words, nullable=False),
     Index("runs_started", "started_at"),
 )
 
@@ -191,7 +227,7 @@ run_counts = Table(
     "run_counts",
     metadata,
     Column("run", ForeignKey("runs.id"), primary_key=True),
-    Column("outcome", String(60), primary_key=True),
+    Column("outcome", Line(60), primary_key=True),
     Column("posts", Integer, nullable=False),
 )
 
@@ -199,10 +235,10 @@ rejected = Table(
     "rejected",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("source", String(80), nullable=False),
+    Column("source", Line(80), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("reason", String(200), nullable=False),
-    Column("row", Text, nullable=False),
+    Column("reason", Line(200), nullable=False),
+    Column("row", Words, nullable=False),
     Index("rejected_at", "at"),
 )
 
@@ -220,11 +256,11 @@ daily_counts = Table(
     metadata,
     Column("batch", ForeignKey("purges.batch"), primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("claim", String(80), primary_key=True),
-    Column("language", String(8), primary_key=True),
-    Column("source", String(80), primary_key=True),
-    Column("stance", String(20), primary_key=True),
-    Column("status", String(20), primary_key=True),
+    Column("claim", Line(80), primary_key=True),
+    Column("language", Line(8), primary_key=True),
+    Column("source", Line(80), primary_key=True),
+    Column("stance", Line(20), primary_key=True),
+    Column("status", Line(20), primary_key=True),
     Column("posts", Integer, nullable=False),
     Index("daily_counts_day", "day"),
 )
@@ -232,9 +268,9 @@ daily_counts = Table(
 published = Table(
     "reports",
     metadata,
-    Column("week", String(8), primary_key=True),
+    Column("week", Line(8), primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("hash", String(64), nullable=False),
+    Column("hash", Line(64), nullable=False),
     Column("body", JSON, nullable=False),
     Column("published_at", Instant, nullable=False),
 )
@@ -242,22 +278,22 @@ published = Table(
 author_keys = Table(
     "author_keys",
     metadata,
-    Column("quarter", String(7), primary_key=True),
+    Column("quarter", Line(7), primary_key=True),
     Column("key", LargeBinary, nullable=False),
 )
 
 facts = Table(
     "facts",
     metadata,
-    Column("name", String(80), primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("name", Line(80), primary_key=True),
+    Column("value", Words, nullable=False),
 )
 
 link_opens = Table(
     "link_opens",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("post", String(80), nullable=False),
+    Column("post", Line(80), nullable=False),
     Column("user", ForeignKey("users.id"), nullable=False),
     Column("at", Instant, nullable=False),
 )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from claimwatch.desk import Desk
+from claimwatch.errors import StoreError
 from claimwatch.ledger import sources
 from claimwatch.records import Source
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+_log = logging.getLogger(__name__)
 #: Seconds between looks at the outbox; the pages project at once, this is for what a kill left.
 _PROJECT = 5
 #: Seconds between looks for sources that were added, changed or paused.
@@ -62,8 +65,12 @@ class Timetable:
 
     async def _sync(self, scheduler: AsyncIOScheduler) -> None:
         """Schedule what sources the ledger has now, each with jitter, so that hosts are not asked on the minute."""
-        with self.desk.ledger.read() as db:
-            wanted = {source.name: source for source in sources.every(db) if source.enabled}
+        try:
+            with self.desk.ledger.read() as db:
+                wanted = {source.name: source for source in sources.every(db) if source.enabled}
+        except StoreError as error:
+            _log.warning("sources stay scheduled as they were: %s", error)
+            return
         for name in self.scheduled.keys() - wanted.keys():
             scheduler.remove_job(f"crawl:{name}")
             del self.scheduled[name]

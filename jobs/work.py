@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from claimwatch.clock import week_before, week_of
 from claimwatch.desk import Desk
-from claimwatch.ledger import runs, sources
+from claimwatch.ledger import reports, runs, sources
 from claimwatch.projector import project_decisions
 from claimwatch.settings import Places
 from jobs.assess import assess_new_posts, queue_new_posts, ready_model
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from crawlers.crawl import Crawled
 
 _log = logging.getLogger(__name__)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class StoppedError(Exception):
@@ -68,7 +70,7 @@ class Work:
         done = classify_new_posts(self.desk, self._ready(), slots=slots, progress=self._go_on)
         _log.info("classified slots %d to %d: %s", slots.start, slots.stop - 1, dict(done))
 
-    def queue(self) -> None:
+    def group(self) -> None:
         """Group and queue what was assessed."""
         self._go_on()
         placed, cards = queue_new_posts(self.desk, self._go_on)
@@ -92,6 +94,19 @@ class Work:
 
         today = self.desk.now().astimezone(self.desk.settings.zone).date()
         publish_week(self.desk, week_before(week_of(today)))
+
+    def report_is_due(self) -> bool:
+        """Whether the hour of the weekly report passed while this desk was at work and nobody published it."""
+        when, now = self.desk.settings.schedule, self.desk.now().astimezone(self.desk.settings.zone)
+        hour = now.replace(hour=when.report_hour, minute=0, second=0, microsecond=0)
+        hour -= timedelta(days=(hour.weekday() - _DAYS.index(when.report_day)) % 7)
+        if hour > now:
+            hour -= timedelta(days=7)
+        week = week_before(week_of(hour.date()))
+        with self.desk.ledger.read() as db:
+            missing = reports.newest(db, week) is None
+            at_work = bool(runs.between(db, hour - timedelta(days=1), hour))
+        return missing and at_work and week == week_before(week_of(now.date()))
 
     def note_failure(self, name: str, error: Exception) -> None:
         """Keep in the ledger that a piece of work failed, for the status page and the report."""

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "serve",
     "web": "serve",
     "worker": "serve",
+    "jobs": "serve",
     "crawl": "collect",
     "parse": "collect",
     "import": "collect",

@@ -21,7 +21,7 @@ from claimwatch.ledger import users
 from claimwatch.ledger.reports import Published
 from claimwatch.records import Role
 from claimwatch.settings import Places
-from jobs.cli.options import config_option, desk_of
+from jobs.cli.options import config_option, desk_of, echo_json
 from jobs.lock import only_one
 
 if TYPE_CHECKING:
@@ -45,18 +45,59 @@ def web_command(port: int | None, config: Path | None) -> None:
 @click.command("worker", help="Crawl, classify, purge and report on schedule.")
 @config_option
 def worker_command(config: Path | None) -> None:
-    """One worker schedules at a time; a second waits and takes over."""
-    from jobs.worker import Worker
-
+    """With the ledger on PostgreSQL any number of workers share the work, else a second waits to take over."""
     _log_to_stderr()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     with desk_of(config) as (desk, where):
-        lock = where.data / "scheduler.lock"
-        with only_one(lock, lambda: click.echo("another worker is at work here; waiting to take over", err=True)):
-            click.echo("worker: at work", err=True)
-            Worker(desk, where).run(stop)
+        if desk.settings.stores.ledger == "sqlite":
+            _work_alone(desk, where, stop)
+        else:
+            _work_shared(desk, where, stop)
+
+
+def _work_alone(desk: Desk, where: Places, stop: threading.Event) -> None:
+    from jobs.worker import Worker
+
+    lock = where.data / "scheduler.lock"
+    with only_one(lock, lambda: click.echo("another worker is at work here; waiting to take over", err=True)):
+        click.echo("worker: at work", err=True)
+        Worker(desk, where).run(stop)
+
+
+def _work_shared(desk: Desk, where: Places, stop: threading.Event) -> None:
+    from jobs.shared.worker import SharedWorker
+    from jobs.work import Work
+
+    click.echo("worker: at work, sharing it with every other worker of this ledger", err=True)
+    SharedWorker(Work(desk, where), _queue_of(desk)).run(stop)
+
+
+@click.command("jobs", help="Show the queue that workers share: jobs waiting, being done, done and failed by task.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@config_option
+def jobs_command(as_json: bool, config: Path | None) -> None:
+    """Ended jobs are kept for a day."""
+    with desk_of(config) as (desk, _):
+        if desk.settings.stores.ledger == "sqlite":
+            raise ConfigError("there is no queue: one worker does everything; set stores.ledger to a postgresql:// one")
+        from jobs.shared.counts import count_jobs
+
+        found = count_jobs(_queue_of(desk))
+    if as_json:
+        echo_json(found)
+        return
+    for one in found:
+        click.echo(
+            f"{one.task:<10} waiting {one.waiting}, being done {one.doing}, done {one.done}, failed {one.failed}"
+        )
+
+
+def _queue_of(desk: Desk) -> str:
+    from jobs.shared.schema import connection_to
+
+    return connection_to(desk.settings.stores.ledger, desk.credentials.get("CLAIMWATCH_POSTGRES_PASSWORD", ""))
 
 
 @click.command("run", help="Web and worker together, watched and started again when one dies.")
@@ -152,5 +193,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s from=%(name)s %(message)s")
-    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic"):
+    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic", "procrastinate", "psycopg.pool"):
         logging.getLogger(name).setLevel(logging.WARNING)

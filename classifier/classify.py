@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from claimwatch import metrics
 from claimwatch.desk import Desk
 from claimwatch.ledger import claims, runs
 from claimwatch.posts.base import Assessed, Posts, Work
@@ -17,6 +18,7 @@ _RESCORED = timedelta(days=14)
 ALL_SLOTS = range(256)
 
 
+@metrics.timed_pass()
 def classify_new_posts(
     desk: Desk, model: Model, *, slots: range = ALL_SLOTS, progress: Callable[[int], None] = lambda _: None
 ) -> Counter[str]:
@@ -31,6 +33,7 @@ def classify_new_posts(
         outcomes = _assess(desk, model, page)
         with desk.ledger.write() as db:
             runs.count(db, run, outcomes)
+        metrics.count_classified(outcomes)
         total += outcomes
         progress(len(page))
     with desk.ledger.write() as db:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from claimwatch import metrics
 from claimwatch.ledger import runs, sources
 from crawlers.intake import Intake
 from crawlers.page import Found, Page
@@ -38,6 +39,7 @@ def keep_page(intake: Intake, page: Page, step: Step) -> Counter[str]:
         sources.set_aside(db, intake.source, [(one.reason, one.row) for one in page.rejected], intake.now)
         sources.move_cursor(db, intake.source, step.query, state=step.after, now=intake.now)
         runs.count(db, step.run, counts)
+    metrics.count_posts(step.platform, counts)
     return counts
 
 

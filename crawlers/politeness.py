@@ -10,6 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Request, Response
 
+from claimwatch import metrics
 from claimwatch.errors import SourceError
 from claimwatch.ledger import sources, turns
 from crawlers.ratelimit import book_key, closed_until
@@ -73,6 +74,7 @@ class RateLimitMiddleware:
             sources.limit(db, book_key(request.url), until=until, reason=reason)
         if response.status not in (429, 503):
             return response
+        metrics.REFUSALS.labels(kind=spider.crawl.kind.name, status=response.status).inc()
         again = get_retry_request(request, spider=spider, reason="rate limited", max_retry_times=3)
         return again or response
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from claimwatch.errors import ClaimwatchError
 from claimwatch.ledger.tables import decisions, outbox
@@ -122,6 +122,11 @@ def waiting(db: Connection, limit: int = 200) -> list[tuple[int, CardUpdate]]:
     """Outbox rows that the posts store has not acknowledged, oldest first."""
     query = select(outbox).where(outbox.c.done.is_(False)).order_by(outbox.c.id).limit(limit)
     return [(row.id, _update(row)) for row in db.execute(query)]
+
+
+def count_waiting(db: Connection) -> int:
+    """How many outbox rows the posts store has not acknowledged."""
+    return int(db.execute(select(func.count()).where(outbox.c.done.is_(False))).scalar_one())
 
 
 def delivered(db: Connection, row_id: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from claimwatch import metrics
 from claimwatch.ledger.database import inserting
 from claimwatch.ledger.tables import run_counts, runs
 
@@ -43,7 +44,9 @@ def count(db: Connection, run: int, outcomes: Mapping[str, int]) -> None:
 
 def finish(db: Connection, run: int, now: datetime, *, status: str = "done", message: str = "") -> None:
     """Note that a run ended."""
-    db.execute(update(runs).where(runs.c.id == run).values(ended_at=now, status=status, message=message))
+    ended = update(runs).where(runs.c.id == run).values(ended_at=now, status=status, message=message)
+    stage = db.execute(ended.returning(runs.c.stage)).scalar_one()
+    metrics.RUNS.labels(stage=stage, status=status).inc()
 
 
 def outcomes(db: Connection, run: int) -> Counter[str]:

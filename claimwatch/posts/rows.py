@@ -91,6 +91,12 @@ def observation_row(seen: Observation, post: int) -> tuple[Any, ...]:
     return post, seen.source, micros(seen.at), seen.likes, seen.shares, seen.replies, seen.views
 
 
+def observation_of(row: sqlite3.Row) -> Observation:
+    """The observation of a row that has its columns and the post's `id`."""
+    counts = {name: row[name] for name in ("likes", "shares", "replies", "views")}
+    return Observation(post=row["id"], source=row["source"], at=instant(row["at"]), **counts)
+
+
 def assessment_row(said: Assessment, post: int) -> tuple[Any, ...]:
     """An assessment in the order of its columns."""
     stance = said.stance.value if said.stance else None
@@ -123,6 +129,11 @@ def match_of(row: sqlite3.Row) -> Match:
         similarity=row["similarity"],
         confirmed=bool(row["confirmed"]),
     )
+
+
+def match_row(one: Match, post: int, model: str) -> tuple[Any, ...]:
+    """A match in the order of its columns; `model` is whose assessment it came beside."""
+    return post, one.text_hash, one.claim, one.claim_version, one.similarity, one.confirmed, model
 
 
 #: Columns of a card that are written as the record has them.

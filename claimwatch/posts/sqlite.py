@@ -10,11 +10,12 @@ from claimwatch.posts import (
     sqlite_groups,
     sqlite_intake,
     sqlite_keeping,
+    sqlite_moving,
     sqlite_opinions,
     sqlite_search,
     sqlite_vectors,
 )
-from claimwatch.posts.base import BATCH, Assessed, CountRow, Found, Search, Tally, Work
+from claimwatch.posts.base import BATCH, Assessed, CountRow, Found, Kept, Search, Tally, Work
 from claimwatch.posts.rows import post_of
 from claimwatch.posts.sqlite_file import SqliteFile
 from claimwatch.posts.sqlite_standing import listed
@@ -69,6 +70,11 @@ class SqlitePosts:
         """See `Posts`."""
         with self._file.read() as db:
             return sqlite_vectors.vectors(db, encoder, after, limit)
+
+    def near(self, encoder: str, vector: bytes, *, similarity: float, limit: int = 10_000) -> list[tuple[str, float]]:
+        """See `Posts`. Exact."""
+        with self._file.read() as db:
+            return sqlite_vectors.near(db, encoder, vector, similarity, limit)
 
     def match(self, matches: Mapping[str, Sequence[Match]]) -> None:
         """See `Posts`."""
@@ -162,6 +168,26 @@ class SqlitePosts:
         """See `Posts`."""
         with self._file.write() as db:
             return sqlite_keeping.forget(db, ids, now)
+
+    def dump(self, *, after: str = "", limit: int = BATCH) -> list[Kept]:
+        """See `Posts`."""
+        with self._file.read() as db:
+            return sqlite_moving.dump(db, after, limit)
+
+    def load(self, kept: Sequence[Kept]) -> None:
+        """See `Posts`."""
+        with self._file.write() as db:
+            sqlite_moving.load(db, kept)
+
+    def tombstones(self, *, after: str = "", limit: int = BATCH) -> list[tuple[str, datetime]]:
+        """See `Posts`."""
+        with self._file.read() as db:
+            return sqlite_moving.tombstones(db, after, limit)
+
+    def bury(self, tombstones: Sequence[tuple[str, datetime]]) -> None:
+        """See `Posts`."""
+        with self._file.write() as db:
+            sqlite_moving.bury(db, tombstones)
 
     def refresh(self) -> None:
         """See `Posts`. Nothing to do: searches never lag."""

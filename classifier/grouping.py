@@ -63,6 +63,7 @@ def _place_page(desk: Desk, page: Sequence[Post], holder: str) -> int:
     open_cards(desk, flagged)
     _fold_cards(desk, here.merged)
     desk.posts.place(here.placed)
+    desk.posts.refresh()  # the next page looks for copies among these
     return len(page)
 
 

@@ -78,7 +78,7 @@ class Pulse:
 
     def __init__(self, desk: Desk) -> None:
         self._outbox = Question(lambda: _outbox_of(desk))
-        self._cards = Question(desk.posts.count_cards)
+        self._cards = Question(lambda: _cards_of(desk))
         self._last: tuple[float, Beat] | None = None
 
     def beat(self, patience: float = PATIENCE, *, age: float = 0.0) -> Beat:
@@ -145,3 +145,7 @@ def _family(one: metrics.Listed, values: Iterable[tuple[tuple[str, ...], float]]
 def _outbox_of(desk: Desk) -> int:
     with desk.ledger.read() as db:
         return decisions.count_waiting(db)
+
+
+def _cards_of(desk: Desk) -> Mapping[CardState, int]:
+    return desk.posts.count_cards()

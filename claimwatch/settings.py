@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -76,6 +77,21 @@ class Web(_Section):
     port: int = Field(8642, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     secure_cookies: bool = Field(False, description="True behind TLS: cookies go over https only.")
     session_hours: int = Field(12, ge=1, le=720, description="A sign-in ends after so many hours.")
+    metrics: str = Field(
+        "loopback",
+        description="Who may read `/metrics`: `off`, `loopback`, or networks such as `10.0.0.0/8 fd00::/8`. Never "
+        "answered to what came through a proxy.",
+    )
+
+    @field_validator("metrics")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in () if value in {"off", "loopback"} else value.split():
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"{network!r} is no network: use off, loopback or such as 10.0.0.0/8") from error
+        return value
 
 
 class Crawl(_Section):
@@ -131,6 +147,21 @@ class Schedule(_Section):
     report_hour: int = Field(7, ge=0, le=23, description="Hour of the weekly report.")
 
 
+class WorkerMetrics(_Section):
+    """Where a worker answers Prometheus."""
+
+    metrics_host: str = Field("127.0.0.1", description="Address that a worker's `/metrics` listens on.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Its port; 0: none. Each worker of a machine needs a port of its own."
+    )
+
+
+class Logs(_Section):
+    """What the processes tell on standard error."""
+
+    format: Literal["text", "json"] = Field("text", description="`json`: one object a line, for a log collector.")
+
+
 class Settings(_Section):
     """Everything an operator can set, with where it was read from."""
 
@@ -141,6 +172,8 @@ class Settings(_Section):
     classify: Classify = Classify()
     keep: Keep = Keep()
     schedule: Schedule = Schedule()
+    worker: WorkerMetrics = WorkerMetrics()
+    logs: Logs = Logs()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -260,7 +293,7 @@ def _address(value: str, schemes: tuple[str, ...], example: str) -> str:
     """A store's address as given, if it is one that can be opened and holds no secret."""
     scheme, _, rest = value.partition("://")
     if value != "sqlite" and (scheme not in schemes or not rest.split("/")[0]):
-        raise ValueError(f"{value.split('@')[-1]!r} is not a store this version has: use sqlite or {example}")
+        raise ValueError(f"{value.rpartition('@')[2]!r} is not a store this version has: use sqlite or {example}")
     if ":" in rest.rpartition("@")[0]:
         raise ValueError("holds a password: give it in the environment instead (docs/scale.md)")
     return value

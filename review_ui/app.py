@@ -4,10 +4,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from claimwatch.desk import Desk
+from claimwatch.pulse import Pulse, registry_of
 from review_ui.faults import answer_faults
 from review_ui.guard import Guard
 from review_ui.session import Sessions, Throttle
 from review_ui.templates import STATIC, Templates
+from review_ui.timing import Timing
 from review_ui.views import account, cards, check, claims, health, queue, reports, search, sources, users
 from review_ui.visitor import RenderReport, Score, Site
 
@@ -24,6 +26,7 @@ def create_app(
     numbers are shown as they are.
     """
     app = FastAPI(title="claimwatch", docs_url=None, redoc_url=None, openapi_url=None)
+    pulse = Pulse(desk)
     app.state.site = Site(
         desk=desk,
         sessions=Sessions(desk.keys.session, desk.settings.web.session_hours),
@@ -32,10 +35,13 @@ def create_app(
         score=score,
         render_report=render_report,
         report_css=report_css,
+        pulse=pulse,
+        figures=registry_of(pulse),
     )
     for view in _VIEWS:
         app.include_router(view.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answer_faults(app)
     app.add_middleware(Guard)
+    app.add_middleware(Timing)
     return app

@@ -12,6 +12,7 @@ from claimwatch.errors import ConfigError, StoreError
 from claimwatch.ledger.decisions import StaleDecision
 from review_ui.guard import HEADERS
 from review_ui.labels import N_
+from review_ui.outage import answer_outage
 from review_ui.pages import ErrorPage
 from review_ui.views.cards import stale
 from review_ui.visitor import SignInNeededError, Visitor, anyone, go, inside, stranger
@@ -23,7 +24,6 @@ _HEADINGS = {
     409: N_("Somebody was faster"),
     422: N_("This cannot be taken as it is"),
     500: N_("Something broke here"),
-    503: N_("A store does not answer"),
 }
 _EXPLANATIONS = {
     403: N_("Your role does not include it. Ask an administrator of this desk."),
@@ -32,7 +32,6 @@ _EXPLANATIONS = {
     409: N_("Somebody changed this meanwhile: open it again."),
     422: N_("A field is missing or holds something unexpected. Go back and look at the form again."),
     500: N_("Nothing that you sent was half done. Try again; the log of the desk says what happened."),
-    503: N_("Nothing that was acknowledged is lost. Try again in a moment."),
 }
 _OLD_FORM = N_("The form is too old, or did not come from this site. Go back, reload the page and send it again.")
 
@@ -76,11 +75,15 @@ def _invalid(request: Request, _: Exception) -> Response:
 
 
 def _refused_by_core(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ConfigError)
+    if str(error).startswith(request.app.state.site.desk.ledger.place):
+        return answer_outage(request, error)  # a password or a right that was changed under us
     return _page(_visitor(request), 422, str(error))
 
 
 def _store(request: Request, error: Exception) -> Response:
-    return _page(stranger(request), 503, str(error))
+    assert isinstance(error, StoreError)
+    return answer_outage(request, error)
 
 
 def _broken(request: Request, _: Exception) -> Response:

@@ -332,6 +332,17 @@ class ErrorPage(Page):
     explanation: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorePage(Page):
+    """A store does not answer: which, what becomes of the work, and when to try again."""
+
+    template: ClassVar[str] = "store.html"
+    heading: str
+    explanation: str
+    detail: str  #: the operator's line; "" for strangers
+    seconds: int  #: until it is worth trying again
+
+
 #: Actions that a moderator chooses by one button, with the key of each.
 BUTTONS: tuple[tuple[Action, str], ...] = (
     (Action.REFUTES, "f"),

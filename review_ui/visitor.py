@@ -6,10 +6,12 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from prometheus_client import CollectorRegistry
 
 from claimwatch.desk import Desk
 from claimwatch.ledger import users
 from claimwatch.ledger.reports import Published
+from claimwatch.pulse import Pulse
 from claimwatch.records import Role, User
 from review_ui.languages import LANGUAGES, Language
 from review_ui.pages import Frame, Note, Page
@@ -68,6 +70,8 @@ class Site:
     score: Score | None
     render_report: RenderReport | None
     report_css: str
+    pulse: Pulse
+    figures: CollectorRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,13 @@ def stranger(request: Request) -> Visitor:
     """Whoever asks, taken for nobody: for error pages while the ledger cannot be read."""
     site: Site = request.app.state.site
     return _visitor(request, site.sessions.anonymous(), user=None, fresh=False)
+
+
+def has_signed_in(request: Request) -> bool:
+    """Whether the cookie, which we sealed, is a member's; asks no store, so it may be of one who left since."""
+    site: Site = request.app.state.site
+    stored = site.sessions.read(request.cookies.get(COOKIE))
+    return stored is not None and stored.user is not None
 
 
 def member(visitor: Annotated[Visitor, Depends(anyone)]) -> Visitor:

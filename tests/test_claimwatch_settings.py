@@ -33,7 +33,7 @@ def test_places_and_secrets_are_no_settings(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("web: {prot: 1}", r"unknown key `web\.prot`; known here: host, port"),
+        ("web: {prot: 1}", r"unknown key `web\.prot`; known here: host, metrics, port"),
         ("webb: {port: 1}", r"unknown key `webb`; known here: classify, crawl, desk"),
         ("web: {port: many}", r"`web\.port`: .*integer"),
         ("web: {port: 70000}", r"`web\.port`: .*65535"),

@@ -265,17 +265,6 @@ def test_the_pages_speak_the_desks_language_until_a_visitor_chooses(desk: Desk) 
     assert browser.post("/language", language="fr", back="/sign-in").status == 422
 
 
-def test_health_is_plain(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = Browser(desk)
-    assert (browser.get("/health").status, browser.page.html) == (200, "ok")
-
-    def down(_: object) -> None:
-        raise StoreError("posts.db: locked: try again")
-
-    monkeypatch.setattr(type(desk.posts), "count_cards", down)
-    assert (browser.get("/health").status, browser.page.html) == (503, "posts.db: locked: try again")
-
-
 def test_a_store_that_does_not_answer_gets_a_page_and_keeps_the_session(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

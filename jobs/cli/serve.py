@@ -193,5 +193,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s from=%(name)s %(message)s")
-    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic", "procrastinate", "psycopg.pool"):
+    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic", "procrastinate"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a lost database is told once, by us

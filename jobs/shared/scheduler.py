@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -40,6 +40,7 @@ class Scheduler:
     work: Work
     pace: Pace
     stop: asyncio.Event
+    acting: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Until `stop`; a lost database is waited for."""
@@ -66,28 +67,41 @@ class Scheduler:
             while not await paused(self.stop, self.pace.look):
                 await asyncio.wait_for(held.execute("SELECT 1"), _ANSWER)
         finally:
+            timetable.pause()
+            if self.acting:  # shutting down would cancel them
+                await asyncio.wait(self.acting, timeout=_ANSWER + self.pace.look)
             timetable.shutdown(wait=False)
             _log.info("this worker schedules no longer")
 
     async def _start(self) -> AsyncIOScheduler:
         app = self.app
 
-        async def crawl(source: str) -> None:
-            await _quietly(lambda: put_crawl(app, source))
-
         tasks = Tasks(
-            crawl=crawl,
-            project=_task(self._put_project),
-            classify=_task(lambda: put_classify(app)),
-            rescore=_task(lambda: put(app, "rescore", lock="cards")),
-            purge=_task(lambda: put(app, "purge")),
-            report=_task(lambda: put(app, "report")),
+            crawl=lambda source: self._act(lambda: put_crawl(app, source)),
+            project=self._acts(self._put_project),
+            classify=self._acts(lambda: put_classify(app)),
+            rescore=self._acts(lambda: put(app, "rescore", lock="cards")),
+            purge=self._acts(lambda: put(app, "purge")),
+            report=self._acts(lambda: put(app, "report")),
         )
         timetable = await Timetable(self.work.desk, tasks, resumes=True).start()
-        timetable.add_job(_task(self._give_back_lost), "interval", seconds=self.pace.look)
-        timetable.add_job(_task(self._clear), "interval", hours=1, jitter=60)
-        timetable.add_job(_task(self._put_late_report))
+        timetable.add_job(self._acts(self._give_back_lost), "interval", seconds=self.pace.look)
+        timetable.add_job(self._acts(self._clear), "interval", hours=1, jitter=60)
+        timetable.add_job(self._acts(self._put_late_report))
         return timetable
+
+    def _acts(self, action: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+        async def task() -> None:
+            await self._act(action)
+
+        return task
+
+    async def _act(self, action: Callable[[], Awaitable[object]]) -> None:
+        """A lost database costs one line; the next turn of the schedule makes up for it."""
+        task = asyncio.ensure_future(_quietly(action))
+        self.acting.add(task)
+        task.add_done_callback(self.acting.discard)
+        await task
 
     async def _put_project(self) -> None:
         if await asyncio.to_thread(self._has_waiting):
@@ -114,15 +128,7 @@ class Scheduler:
         )
 
 
-def _task(action: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-    async def task() -> None:
-        await _quietly(action)
-
-    return task
-
-
 async def _quietly(action: Callable[[], Awaitable[object]]) -> None:
-    """A lost database costs one line; the next turn of the schedule makes up for it."""
     try:
         await action()
     except StoreError as error:

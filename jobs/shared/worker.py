@@ -130,7 +130,8 @@ class SharedWorker:
 
 def queue_app(conninfo: str, work: Work) -> App:
     """An app on the queue; it has no tasks yet."""
-    connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=10.0)
+    # The pool's own tries come ever more rarely: it gives up soon, and whoever asks next makes it try anew.
+    connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=4, timeout=10.0, reconnect_timeout=5.0)
     app = App(connector=connector)
     app.job_manager = PatientManager(connector, work.stopping.is_set)
     return app

@@ -12,7 +12,8 @@ from claimwatch.ledger import decisions, sources
 from classifier.heads import features_of
 from classifier.serving import HeadModel
 from jobs.assess import ready_model
-from jobs.demo.play import Played, all_posts, demo_settings, play, post_ids
+from jobs.demo.desk import demo_settings, fresh_stores
+from jobs.demo.play import Played, all_posts, play, post_ids
 from jobs.demo.script import load_script
 from jobs.opening import read_library
 
@@ -45,6 +46,19 @@ def test_the_counts_and_the_reports_hash_are_the_same_everywhere(played: Played)
     assert counts == json.loads(EXPECTED.read_text(encoding="utf-8"))
 
 
+@pytest.mark.servers
+def test_it_is_the_same_on_servers_with_two_workers(
+    where: settings.Places, tmp_path: Path, elasticsearch_url: str, postgres_url: str
+) -> None:
+    library = read_library(where.config.parent / "claims")
+    with fresh_stores(elasticsearch_url, postgres_url) as stores:
+        done = play(where, library, tmp_path, lambda _: None, stores)
+        done.desk.close()
+    counts = {name: value for name, value in done.counts.items() if name != "seconds"}
+    assert counts == json.loads(EXPECTED.read_text(encoding="utf-8"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_served_post_was_kept_once_and_is_one_that_was_written(played: Played) -> None:
     posts = all_posts(played.desk)
     assert {post.id for post in posts} <= set(post_ids(load_script()))
@@ -71,7 +85,7 @@ def test_political_criticism_is_never_flagged(played: Played) -> None:
 
 
 def test_every_score_stays_well_off_its_threshold(played: Played, where: settings.Places) -> None:
-    model = ready_model(where, demo_settings())
+    model = ready_model(where, demo_settings(settings.Stores()))
     texts = sorted({post.text for post in all_posts(played.desk)})
     near = [text[:60] for text, margin in zip(texts, margins(model, texts), strict=True) if margin < MARGIN]
     assert near == []

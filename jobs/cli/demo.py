@@ -6,21 +6,31 @@ import signal
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from claimwatch import settings
 from claimwatch.desk import Desk
+from claimwatch.errors import ConfigError
+from claimwatch.settings import Stores
 from jobs.cli.options import config_option, echo_json
 from jobs.opening import read_library
 
 
 @click.command("demo", help="Play the whole loop offline on a sample network of synthetic posts, then open the pages.")
 @click.option("--check", is_flag=True, help="Print the counts as JSON and exit instead of opening the pages.")
+@click.option(
+    "--servers",
+    is_flag=True,
+    help="Play on Elasticsearch and PostgreSQL with two workers; CLAIMWATCH_TEST_ELASTICSEARCH and "
+    "CLAIMWATCH_TEST_POSTGRES say where (make demo STORES=servers starts both).",
+)
 @click.option("--port", type=int, default=8642, show_default=True, help="Port of the pages; 0 takes a free one.")
 @config_option
-def demo_command(check: bool, port: int, config: Path | None) -> None:
+def demo_command(check: bool, servers: bool, port: int, config: Path | None) -> None:
     """Uses a folder of its own, deleted at the end; touches no desk."""
     from jobs.demo.play import play
 
@@ -29,15 +39,31 @@ def demo_command(check: bool, port: int, config: Path | None) -> None:
     folder = Path(tempfile.mkdtemp(prefix="claimwatch-demo-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        played = play(where, library, folder, lambda line: click.echo(f"demo: {line}", err=True))
-        if check:
-            echo_json(played.counts)
-        else:
-            _show(played.counts)
-            _serve(played.desk, where, port)
-        played.desk.close()
+        with _on_servers() if servers else nullcontext() as stores:
+            played = play(where, library, folder, lambda line: click.echo(f"demo: {line}", err=True), stores)
+            if check:
+                echo_json(played.counts)
+            else:
+                _show(played.counts)
+                _serve(played.desk, where, port)
+            played.desk.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _on_servers() -> Iterator[Stores]:
+    """Empty stores on the servers that the environment names."""
+    named = [os.environ.get(f"CLAIMWATCH_TEST_{name}", "") for name in ("ELASTICSEARCH", "POSTGRES")]
+    if not all(named):
+        raise ConfigError("no servers are named: run make demo STORES=servers, or set both CLAIMWATCH_TEST_ variables")
+    try:
+        from jobs.demo.desk import fresh_stores
+
+        with fresh_stores(*named) as stores:
+            yield stores
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"servers need `{error.name}`: pip install 'claimwatch[elastic,postgres]'") from error
 
 
 def _show(counts: object) -> None:

@@ -2,26 +2,24 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from claimwatch.clock import FixedClock, week_before, week_of
 from claimwatch.desk import Desk
-from claimwatch.keys import Keys
-from claimwatch.ledger import claims, decisions, responses, secrets, sources, users
-from claimwatch.ledger.base import Ledger
+from claimwatch.ledger import claims, decisions, responses, runs, secrets, sources, users
 from claimwatch.ledger.decisions import Judgement
-from claimwatch.posts.base import Search
-from claimwatch.posts.sqlite import SqlitePosts
 from claimwatch.projector import project_decisions
 from claimwatch.records import Action, Card, CardState, Claim, Post, Role, User
-from claimwatch.settings import Classify, Crawl, Places, Settings
-from claimwatch.settings import Desk as DeskSettings
-from jobs.assess import assess_new_posts, ready_model
+from claimwatch.settings import Places, Stores
+from jobs.assess import build_encoder
+from jobs.demo.desk import demo_keys, open_demo_desk
 from jobs.demo.network import SampleNetwork
 from jobs.demo.script import INSTANT, DemoPost, demo_sources, load_script
+from jobs.demo.stage import Alone, Hands, crew
 
 #: The moderator's day: what she decides happens here, in the week that the report is about.
 SUNDAY = datetime(2026, 11, 15, 12, 0, tzinfo=UTC)
@@ -43,45 +41,42 @@ class Played:
     outcomes: Mapping[str, Counter[str]]  #: of the crawls, per source
 
 
-def play(where: Places, library: list[Claim], folder: Path, tell: Tell) -> Played:
-    """Play Sunday and Monday morning in `folder`, which must be empty."""
+def play(where: Places, library: list[Claim], folder: Path, tell: Tell, stores: Stores | None = None) -> Played:
+    """Play Sunday and Monday morning on empty stores: files in `folder`, or servers with two workers."""
     begun = time.monotonic()
-    settings = demo_settings()
     tell("opening the encoder (built once on this machine, 470 MB)")
-    model = ready_model(where, settings)
+    build_encoder(where, "float32")
     with SampleNetwork(until=SUNDAY, limited=True) as network:
-        desk = _open(settings, folder, library, network.base_url)
-        outcomes = _crawl(desk, tell)
-        tell("Sunday: assessing posts, folding copies, ordering the queue")
-        flagged = Counter(assess_new_posts(desk, model))
+        desk = _open(stores or Stores(), folder, library, network.base_url)
+        with _hands(desk, where) as hands:
+            outcomes = _crawl(desk, hands, tell)
+            tell("Sunday: assessing posts, folding copies, ordering the queue")
+            hands.assess()
         tell("Sunday: the moderator decides, the team answers")
         _decide_some(desk)
         _publish(desk)
     with SampleNetwork(until=INSTANT) as network:
         desk = replace(desk, clock=FixedClock(INSTANT))
         _seed_sources(desk, network.base_url)
-        for source, more in _crawl(desk, tell).items():
-            outcomes[source] = outcomes.get(source, Counter()) + more
-        tell("Monday: assessing what came overnight, writing the report")
-        flagged += Counter(assess_new_posts(desk, model))
+        with _hands(desk, where) as hands:
+            for source, more in _crawl(desk, hands, tell).items():
+                outcomes[source] = outcomes.get(source, Counter()) + more
+            tell("Monday: assessing what came overnight, writing the report")
+            hands.assess()
     digest = _publish(desk)
     seconds = round(time.monotonic() - begun, 1)
-    counted: dict[str, int | str | float] = {**_counted(desk, flagged["flagged"]), "report_hash": digest}
+    counted: dict[str, int | str | float] = {**_counted(desk), "report_hash": digest}
     return Played(desk=desk, counts=counted | {"seconds": seconds}, outcomes=outcomes)
 
 
-def demo_settings() -> Settings:
-    """A desk that runs the same on every machine: float32, no waits, one timezone."""
-    return Settings(
-        desk=DeskSettings(name="claimwatch demo", contact="https://example.org/claimwatch"),
-        crawl=Crawl(delay=0),
-        classify=Classify(variant="float32"),
-    )
-
-
-def demo_keys() -> Keys:
-    """Constant secrets, so that ids are the same everywhere. Never used for anything but the demo."""
-    return Keys(id=b"demo id key" * 4, seal=b"demo seal key" * 4, session=b"demo session key" * 4)
+@contextmanager
+def _hands(desk: Desk, where: Places) -> Iterator[Hands]:
+    """Whoever works today."""
+    if desk.settings.stores.ledger == "sqlite":
+        yield Alone(desk, where)
+    else:
+        with crew(desk, where) as workers:
+            yield workers
 
 
 def post_ids(script: list[DemoPost]) -> dict[str, DemoPost]:
@@ -90,16 +85,9 @@ def post_ids(script: list[DemoPost]) -> dict[str, DemoPost]:
     return {keys.post_id(post.platform, post.uri): post for post in script}
 
 
-def _open(settings: Settings, folder: Path, library: list[Claim], base_url: str) -> Desk:
-    ledger = Ledger.open(folder / "ledger.db")
-    desk = Desk(
-        settings=settings,
-        posts=SqlitePosts(folder / "posts.db"),
-        ledger=ledger,
-        keys=demo_keys(),
-        clock=FixedClock(SUNDAY),
-    )
-    with ledger.write() as db:
+def _open(stores: Stores, folder: Path, library: list[Claim], base_url: str) -> Desk:
+    desk = open_demo_desk(stores, FixedClock(SUNDAY), folder)
+    with desk.ledger.write() as db:
         secrets.check_keys(db, desk.keys.fingerprints())
         secrets.quarter_key(db, SUNDAY, fixed=b"demo author key of one quarter..")
         claims.seed(db, library, SUNDAY - timedelta(days=28))
@@ -114,17 +102,14 @@ def _seed_sources(desk: Desk, base_url: str) -> None:
         sources.seed(db, demo_sources(base_url))
 
 
-def _crawl(desk: Desk, tell: Tell) -> dict[str, Counter[str]]:
+def _crawl(desk: Desk, hands: Hands, tell: Tell) -> dict[str, Counter[str]]:
     """One source after the other: which of two brings a post first must not depend on the machine."""
-    from crawlers.crawl import crawl_now
-
     with desk.ledger.read() as db:
         names = [source.name for source in sources.every(db)]
     found: dict[str, Counter[str]] = {}
     for name in names:
         tell(f"{desk.now():%A}: crawling {name}")
-        (done,) = crawl_now(desk, [name])
-        found[name] = done.outcomes
+        found[name] = hands.crawl(name)
     return found
 
 
@@ -197,14 +182,15 @@ def _open_cards(desk: Desk) -> list[Card]:
     return desk.posts.cards(CardState.OPEN, limit=_PAGE)
 
 
-def _counted(desk: Desk, flagged: int) -> dict[str, int]:
+def _counted(desk: Desk) -> dict[str, int]:
     posts = all_posts(desk)
     with desk.ledger.read() as db:
         decided = decisions.every(db)
         answered = [one for claim in claims.every(db) for one in responses.of_claim(db, claim.id)]
+        passes = [runs.outcomes(db, run.id) for run in runs.recent(db, limit=_PAGE) if run.stage == "classify"]
     return {
         "posts": len(posts),
-        "flagged": flagged,
+        "flagged": sum(outcomes["flagged"] for outcomes in passes),
         "groups": len({post.group for post in posts}),
         "cards_open": desk.posts.count_cards().get(CardState.OPEN, 0),
         "decisions": len(decided),
@@ -213,10 +199,8 @@ def _counted(desk: Desk, flagged: int) -> dict[str, int]:
 
 
 def all_posts(desk: Desk) -> list[Post]:
-    """Every post that the desk keeps, newest first."""
+    """Every post that the desk keeps, by id."""
     found: list[Post] = []
-    while True:
-        page = desk.posts.search(Search(offset=len(found), limit=_PAGE))
-        found += page.posts
-        if not page.more:
-            return found
+    while page := desk.posts.dump(after=found[-1].id if found else ""):
+        found += [kept.post for kept in page]
+    return found

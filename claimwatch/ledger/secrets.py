@@ -29,9 +29,11 @@ def drop_author_keys(db: Connection, now: datetime) -> int:
 
 
 def check_keys(db: Connection, fingerprints: Mapping[str, str]) -> None:
-    """Refuse keys other than those this ledger began with; note them at the first start."""
+    """Refuse keys other than those this ledger began with, and an unfinished copy; note the keys at the first start."""
+    if facts.get(db, facts.UNFINISHED) is not None:
+        raise ConfigError("the copy into this ledger was not finished: run `claimwatch ledger copy` again")
     for name, value in fingerprints.items():
-        fact = f"fingerprint.{name}"
+        fact = facts.fingerprint(name)
         kept = facts.get(db, fact)
         if kept is None:
             facts.put(db, fact, value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from claimwatch import metrics
 from claimwatch.desk import Desk
 from claimwatch.errors import StoreError
 from claimwatch.ledger import sources
@@ -48,6 +49,7 @@ class Timetable:
 
     async def start(self) -> AsyncIOScheduler:
         """The running scheduler, with a first pass of crawls and classify begun."""
+        from apscheduler.events import EVENT_SCHEDULER_PAUSED, EVENT_SCHEDULER_SHUTDOWN, EVENT_SCHEDULER_STARTED
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
         when, tasks = self.desk.settings.schedule, self.tasks
@@ -58,6 +60,8 @@ class Timetable:
         scheduler.add_job(tasks.purge, "interval", minutes=when.purge, jitter=60)
         scheduler.add_job(tasks.report, "cron", day_of_week=when.report_day, hour=when.report_hour)
         scheduler.add_job(self._sync, "interval", seconds=_SYNC, args=[scheduler])
+        told = EVENT_SCHEDULER_STARTED | EVENT_SCHEDULER_PAUSED | EVENT_SCHEDULER_SHUTDOWN
+        scheduler.add_listener(lambda event: metrics.LEADER.set(event.code == EVENT_SCHEDULER_STARTED), told)
         scheduler.start()
         await self._sync(scheduler)
         scheduler.add_job(tasks.classify)

@@ -1,6 +1,5 @@
 """run, web, worker: what stays up."""
 
-import logging
 import os
 import secrets
 import signal
@@ -22,7 +21,9 @@ from claimwatch.ledger.reports import Published
 from claimwatch.records import Role
 from claimwatch.settings import Places
 from jobs.cli.options import config_option, desk_of, echo_json
+from jobs.figures import figures_served
 from jobs.lock import only_one
+from jobs.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -36,7 +37,7 @@ _AGAIN, _LONGEST = 1.0, 60.0
 @config_option
 def web_command(port: int | None, config: Path | None) -> None:
     """The first start makes an admin and says how to sign in."""
-    _log_to_stderr()
+    log_to_stderr(config, os.environ)
     with desk_of(config) as (desk, where):
         welcome(desk)
         serve_pages(desk, where, port=desk.settings.web.port if port is None else port)
@@ -46,11 +47,11 @@ def web_command(port: int | None, config: Path | None) -> None:
 @config_option
 def worker_command(config: Path | None) -> None:
     """With the ledger on PostgreSQL any number of workers share the work, else a second waits to take over."""
-    _log_to_stderr()
+    log_to_stderr(config, os.environ)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    with desk_of(config) as (desk, where):
+    with desk_of(config) as (desk, where), figures_served(desk):
         if desk.settings.stores.ledger == "sqlite":
             _work_alone(desk, where, stop)
         else:
@@ -135,7 +136,7 @@ def serve_pages(desk: Desk, where: Places, *, port: int) -> None:
 
     host = desk.settings.web.host
     with _listening(host, port) as open_socket:
-        config = uvicorn.Config(pages_app(desk, where), log_level="warning", access_log=False)
+        config = uvicorn.Config(pages_app(desk, where), log_config=None, access_log=False)
         click.echo(f"Pages at http://{host}:{open_socket.getsockname()[1]}/ (Ctrl-C ends)", err=True)
         with suppress(KeyboardInterrupt):  # Ctrl-C is how one ends it, not a failure
             uvicorn.Server(config).run(sockets=[open_socket])
@@ -189,10 +190,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s level=%(levelname)s from=%(name)s %(message)s")
-    for name in ("scrapy", "apscheduler", "asyncio", "httpx", "alembic", "procrastinate"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # a lost database is told once, by us

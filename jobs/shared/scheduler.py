@@ -77,7 +77,7 @@ class Scheduler:
         app = self.app
 
         tasks = Tasks(
-            crawl=lambda source: self._act(lambda: put_crawl(app, source)),
+            crawl=self._crawl,
             project=self._acts(self._put_project),
             classify=self._acts(lambda: put_classify(app)),
             rescore=self._acts(lambda: put(app, "rescore", lock="cards")),
@@ -89,6 +89,9 @@ class Scheduler:
         timetable.add_job(self._acts(self._clear), "interval", hours=1, jitter=60)
         timetable.add_job(self._acts(self._put_late_report))
         return timetable
+
+    async def _crawl(self, source: str) -> None:
+        await self._act(lambda: put_crawl(self.app, source))
 
     def _acts(self, action: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         async def task() -> None:

@@ -1,6 +1,6 @@
 """What this process counts while it works, for Prometheus: numbers and fixed words, never a text, a name or an address.
 
-docs/metrics.md is made from `LISTED`.
+docs/metrics.md is made from `LISTED` and from what claimwatch.pulse reads of the stores.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,24 +28,23 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
 
-def listed(kind: str, name: str, help_: str, *labels: str) -> Listed:
-    """Put a family on the list."""
+def _listed(kind: str, name: str, help_: str, *labels: str) -> Listed:
     LISTED.append(Listed(name=name, kind=kind, labels=labels, help=help_))
     return LISTED[-1]
 
 
 def _counter(name: str, help_: str, *labels: str) -> Counter:
-    family = listed("counter", name, help_, *labels)
+    family = _listed("counter", name, help_, *labels)
     return Counter(family.name, family.help, labels, registry=REGISTRY)
 
 
 def _gauge(name: str, help_: str, *labels: str) -> Gauge:
-    family = listed("gauge", name, help_, *labels)
+    family = _listed("gauge", name, help_, *labels)
     return Gauge(family.name, family.help, labels, registry=REGISTRY)
 
 
 def _histogram(name: str, help_: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
-    family = listed("histogram", name, help_, *labels)
+    family = _listed("histogram", name, help_, *labels)
     return Histogram(family.name, family.help, labels, registry=REGISTRY, buckets=buckets)
 
 

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from claimwatch import metrics
 from claimwatch.desk import Desk
 from claimwatch.errors import ClaimwatchError, StoreError
 from claimwatch.ledger import decisions
+from claimwatch.metrics import REGISTRY, Listed
 from claimwatch.records import CardState
 
 LEDGER, POSTS = "ledger", "posts"
@@ -23,9 +23,18 @@ PATIENCE = 3.0
 #: Seconds that figures for Prometheus may be old: many scrapes cost the stores one question.
 _AGE = 10.0
 
-_UP = metrics.listed("gauge", "claimwatch_store_up", "1 where the store answered within seconds, else 0.", "store")
-_CARDS = metrics.listed("gauge", "claimwatch_cards", "Cards of the queue in each state.", "state")
-_OUTBOX = metrics.listed("gauge", "claimwatch_outbox_waiting", "Decisions not yet carried to the posts store.")
+_UP = Listed(
+    kind="gauge",
+    name="claimwatch_store_up",
+    labels=("store",),
+    help="1 where the store answered within seconds, else 0.",
+)
+_CARDS = Listed(kind="gauge", name="claimwatch_cards", labels=("state",), help="Cards of the queue in each state.")
+_OUTBOX = Listed(
+    kind="gauge", name="claimwatch_outbox_waiting", labels=(), help="Decisions not yet carried to the posts store."
+)
+#: What is read from the stores, for the written list.
+STORE_FIGURES = (_UP, _CARDS, _OUTBOX)
 
 _T = TypeVar("_T")
 
@@ -113,7 +122,7 @@ def without_place(line: str) -> str:
 def registry_of(pulse: Pulse) -> CollectorRegistry:
     """Everything there is to expose: what this process counted, and what its stores say."""
     registry = CollectorRegistry()
-    registry.register(metrics.REGISTRY)
+    registry.register(REGISTRY)
     registry.register(StoreFigures(pulse))
     return registry
 
@@ -135,7 +144,7 @@ class StoreFigures(Collector):
             yield _family(_OUTBOX, [((), float(beat.outbox))])
 
 
-def _family(one: metrics.Listed, values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+def _family(one: Listed, values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
     family = GaugeMetricFamily(one.name, one.help, labels=one.labels)
     for labels, value in values:
         family.add_metric(labels, value)

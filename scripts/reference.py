@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/commands.md, settings.md and sources.md from the code; --check only says whether they are current.
+"""Writes docs/commands.md, settings.md, sources.md and metrics.md from the code; --check only says whether they are current.
 
 Usage: reference.py [--check]
 """
@@ -10,11 +10,18 @@ from pathlib import Path
 
 import click
 
+from claimwatch.metrics import LISTED
+from claimwatch.pulse import STORE_FIGURES
 from claimwatch.settings import Settings
 from crawlers.kinds import KINDS
 from jobs.cli import claimwatch
 
 DOCS = Path(__file__).parent.parent / "docs"
+_SCRAPED = """The pages answer `/metrics` to whom `web.metrics` names, a worker on `worker.metrics_port`
+([settings](settings.md)). Each process counts for itself: sum over processes. `claimwatch_cards`, `_outbox_waiting` and
+`_store_up` are read from the stores (at most every ten seconds, with three seconds of patience),
+so every process says the same: take the largest. Labels are fixed words: no name of a source, no id, no text.
+"""
 _MADE = "<!-- Made from the code by `make docs`; change the code, not this page. -->\n\n"
 
 
@@ -53,7 +60,25 @@ def sources() -> str:
     return "".join(parts)
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "sources.md": sources}
+def metrics() -> str:
+    """Every family of figures for Prometheus."""
+    parts = [
+        "# Figures for Prometheus\n",
+        _MADE,
+        _SCRAPED,
+        "\n| name | kind | labels | what |\n| --- | --- | --- | --- |\n",
+    ]
+    for one in sorted([*LISTED, *STORE_FIGURES], key=lambda listed: listed.name):
+        name = f"{one.name}_total" if one.kind == "counter" else one.name
+        labels = ", ".join(f"`{label}`" for label in one.labels)
+        parts.append(f"| `{name}` | {one.kind} | {labels} | {one.help} |\n")
+    parts.append(
+        "| `process_*` | | | CPU seconds, memory, start time and open files of the process, as the library has them. |\n"
+    )
+    return "".join(parts)
+
+
+PAGES = {"commands.md": commands, "settings.md": settings, "sources.md": sources, "metrics.md": metrics}
 
 
 def stale() -> list[str]:

@@ -72,9 +72,7 @@ REFUSALS = _counter(
     "kind",
     "status",
 )
-DEAD_LETTERS = _counter(
-    "claimwatch_dead_letters", "Writes that the posts store refused for good; each is in the log by its reason."
-)
+DEAD_LETTERS = _counter("claimwatch_dead_letters", "Writes that the posts store refused for good.")
 LEADER = _gauge("claimwatch_scheduler_leader", "1 in the one worker that says what is due, 0 in the others.")
 _BUILD = _gauge("claimwatch_build_info", "Always 1; the label names the version that runs.", "version")
 _BUILD.labels(version=__version__).set(1)

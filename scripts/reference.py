@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/commands.md, settings.md, sources.md and metrics.md from the code; --check only says whether they are current.
+"""Writes four pages of docs from the code; --check only says whether they are current.
 
 Usage: reference.py [--check]
 """
@@ -72,9 +72,8 @@ def metrics() -> str:
         name = f"{one.name}_total" if one.kind == "counter" else one.name
         labels = ", ".join(f"`{label}`" for label in one.labels)
         parts.append(f"| `{name}` | {one.kind} | {labels} | {one.help} |\n")
-    parts.append(
-        "| `process_*` | | | CPU seconds, memory, start time and open files of the process, as the library has them. |\n"
-    )
+    parts.append("| `process_*` | | | CPU seconds, memory, start time and open files of the process. |\n")
+    parts.append("| `*_created` | | | When each counter and histogram began, as the library adds it. |\n")
     return "".join(parts)
 
 

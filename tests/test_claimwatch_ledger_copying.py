@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select
+from store_contents import ledger_rows
 
 from claimwatch.errors import ConfigError
 from claimwatch.ledger import (
@@ -20,12 +19,12 @@ from claimwatch.ledger import (
     runs,
     secrets,
     sources,
+    turns,
     users,
 )
 from claimwatch.ledger.base import Ledger
 from claimwatch.ledger.copying import copy_ledger
 from claimwatch.ledger.decisions import Judgement
-from claimwatch.ledger.tables import metadata
 from claimwatch.posts.base import CountRow
 from claimwatch.records import Action, Claim, Role, Source, Verdict
 
@@ -102,17 +101,8 @@ def fill(ledger: Ledger) -> None:
         runs.count(db, run, {"stored": 2})
         counts.commit_batch(db, counts.open_batch(db, NOW), [ROW])
         reports.publish(db, "2026-W46", digest="aa", body={"posts": 1}, now=NOW)
+        turns.reserve(db, "a.example", delay=1, patience=9)
         secrets.note_link_open(db, "mastodon:1", user, NOW)
-
-
-def content(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row but the author keys and the turns at hosts."""
-    with ledger.read() as db:
-        found = {
-            table.name: [tuple(row) for row in db.execute(select(table).order_by(*table.primary_key))]
-            for table in metadata.sorted_tables
-        }
-    return {name: rows for name, rows in found.items() if name not in {"author_keys", "host_turns"}}
 
 
 def stop_after(rows: int) -> Callable[[int], None]:
@@ -138,8 +128,8 @@ def test_a_copy_there_and_back_is_the_same(ledger: Ledger, make_file: Callable[[
         copied = copy_ledger(source, target, ignore)
         assert all(one.source == one.target for one in copied)
         assert sum(one.source for one in copied) == copying.size(first)
-        assert content(target) == content(first)
-    assert all(rows for rows in content(first).values())
+        assert ledger_rows(target) == ledger_rows(first)
+    assert [name for name, rows in ledger_rows(first).items() if not rows] == []
 
 
 def test_author_keys_stay_behind(ledger: Ledger, make_file: Callable[[str], Ledger]) -> None:
@@ -175,7 +165,7 @@ def test_a_stopped_copy_is_finished_by_the_next(ledger: Ledger, make_file: Calla
         facts.put(db, "seed", "newer")
         decisions.delivered(db, 1)
     copy_ledger(first, ledger, ignore)
-    assert content(ledger) == content(first)
+    assert ledger_rows(ledger) == ledger_rows(first)
     with ledger.write() as db:
         secrets.check_keys(db, {"id": "aa", "seal": "bb"})
 
@@ -185,10 +175,10 @@ def test_a_ledger_in_use_is_never_written_over(ledger: Ledger, make_file: Callab
     fill(first)
     with ledger.write() as db:
         facts.put(db, "seed", "mine")
-    before = content(ledger)
+    before = ledger_rows(ledger)
     with pytest.raises(ConfigError, match="holds a ledger already"):
         copy_ledger(first, ledger, ignore)
-    assert content(ledger) == before
+    assert ledger_rows(ledger) == before
 
 
 def test_a_finished_copy_is_a_ledger_in_use(ledger: Ledger, make_file: Callable[[str], Ledger]) -> None:
@@ -223,6 +213,15 @@ def test_many_rows_go_in_several_pages(
     copy_ledger(first, ledger, pages.append)
     copy_ledger(ledger, last, ignore)
     assert pages == [7] * 7 + [1]
-    assert content(last) == content(ledger) == content(first)
+    assert ledger_rows(last) == ledger_rows(ledger) == ledger_rows(first)
+
+
+def test_a_ledger_that_was_only_seeded_is_not_in_use(ledger: Ledger, make_file: Callable[[str], Ledger]) -> None:
+    with ledger.write() as db:
+        facts.put(db, "seed", "ab")
+    assert not copying.is_used(ledger)
+    first = make_file("first")
+    fill(first)
     copying.empty(ledger)
-    assert copying.is_empty(ledger)
+    copy_ledger(first, ledger, ignore)
+    assert copying.is_used(ledger)

@@ -1,7 +1,5 @@
 """Carrying posts whole from one store into another, on every backend and between them."""
 
-import json
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from store_contents import everything, remove_indices, whole
 
 from claimwatch.posts.base import BATCH, Assessed, Kept, Posts, Search, Work
 from claimwatch.posts.sqlite import SqlitePosts
@@ -67,37 +66,6 @@ def other(tmp_path: Path) -> Iterator[Posts]:
     opened = SqlitePosts(tmp_path / "other/posts.db")
     yield opened
     opened.close()
-
-
-def remove_indices(url: str, prefix: str) -> None:
-    for kind, field in (("_cat/indices", "index"), ("_index_template", "name"), ("_component_template", "name")):
-        with urllib.request.urlopen(f"{url}/{kind}/{prefix}*?format=json") as answer:
-            found = json.load(answer)
-        rows = found if isinstance(found, list) else next(iter(found.values()))
-        for row in rows:
-            path = row[field] if field == "index" else f"{kind}/{row[field]}"
-            urllib.request.urlopen(urllib.request.Request(f"{url}/{path}", method="DELETE")).close()
-
-
-def whole(kept: list[Kept]) -> list[object]:
-    """What two stores must agree on; the order within a post is a store's own, but for the assessment that holds."""
-    return [
-        (
-            one.post,
-            one.batch,
-            one.assessments[-1:],
-            *(sorted(map(repr, part)) for part in (one.assessments, one.matches, one.observations, one.writes)),
-            sorted(one.vectors),
-        )
-        for one in kept
-    ]
-
-
-def everything(posts: Posts) -> list[Kept]:
-    found: list[Kept] = []
-    while page := posts.dump(after=found[-1].post.id if found else "", limit=3):
-        found += page
-    return found
 
 
 def fill(posts: Posts) -> dict[str, Post]:

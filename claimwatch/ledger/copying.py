@@ -10,7 +10,17 @@ from claimwatch.errors import ConfigError
 from claimwatch.ledger import facts
 from claimwatch.ledger.base import Ledger
 from claimwatch.ledger.database import inserting
-from claimwatch.ledger.tables import author_keys, metadata
+from claimwatch.ledger.tables import (
+    author_keys,
+    cursors,
+    decisions,
+    metadata,
+    published,
+    purges,
+    responses,
+    runs,
+    users,
+)
 from claimwatch.ledger.tables import facts as fact_table
 
 #: Rows read and written at once.
@@ -36,10 +46,12 @@ def size(ledger: Ledger) -> int:
         return sum(_count(db, table) for table in _TABLES)
 
 
-def is_empty(ledger: Ledger) -> bool:
-    """Whether no table has a row."""
+def is_used(ledger: Ledger) -> bool:
+    """Whether anybody worked with it: what the configuration seeds does not count, nor does an unfinished copy."""
     with ledger.read() as db:
-        return _is_empty(db)
+        if facts.get(db, facts.UNFINISHED) is not None:
+            return False
+        return any(_count(db, table) for table in (users, decisions, responses, runs, published, purges, cursors))
 
 
 def copy_ledger(source: Ledger, target: Ledger, advance: Callable[[int], None]) -> list[Copied]:

@@ -30,7 +30,10 @@ COMMANDS = {
     "users": "users",
     "purge": "tend",
     "reindex": "tend",
-    "backup": "tend",
+    "ledger": "moving",
+    "posts": "moving",
+    "backup": "moving",
+    "restore": "moving",
     "doctor": "tend",
 }
 

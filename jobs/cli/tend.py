@@ -1,16 +1,14 @@
-"""purge, reindex, backup, doctor: keeping a desk in order."""
+"""purge, reindex, doctor: keeping a desk in order."""
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import click
 
 from claimwatch import settings
-from claimwatch.errors import ClaimwatchError, ConfigError
+from claimwatch.errors import ClaimwatchError
 from claimwatch.ledger import claims, facts, runs, sources
 from claimwatch.projector import reproject
 from jobs.cli.options import bar, config_option, desk_of, echo_json
@@ -34,25 +32,6 @@ def reindex_command(config: Path | None) -> None:
     with desk_of(config) as (desk, _):
         cards = reproject(desk)
     echo_json({"cards": cards})
-
-
-@click.command("backup", help="Copy both stores into a folder, while claimwatch runs.")
-@click.argument("folder", type=click.Path(path_type=Path))
-@config_option
-def backup_command(folder: Path, config: Path | None) -> None:
-    """The author keys of the quarter are left out; the desk's keys are yours to keep: see docs/backup.md."""
-    where = settings.places(os.environ, config)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("ledger.db", "posts.db"):
-            _copy(where.data / name, folder / name)
-        with closing(sqlite3.connect(folder / "ledger.db")) as copied:
-            copied.execute("DELETE FROM author_keys")
-            copied.commit()
-            copied.execute("VACUUM")
-    except (OSError, sqlite3.Error) as error:
-        raise ClaimwatchError(f"{folder}: the backup failed ({error}): nothing there is to be trusted") from error
-    click.echo(f"copied both stores to {folder}; keep the keys of {where.keys} beside them, somewhere safe")
 
 
 @click.command("doctor", help="Check settings, keys, stores, model and disk; one line each.")
@@ -101,10 +80,3 @@ def _existing(folder: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
     return folder
-
-
-def _copy(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise ConfigError(f"{source}: there is nothing to back up: check CLAIMWATCH_DATA")
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy)

@@ -25,10 +25,11 @@ def closed_until(status: int, headers: Mapping[str, str], now: float) -> float |
     """Seconds since the epoch before which the server wants no request; None where it may be asked at once.
 
     Retry-After (seconds or date) always holds on 429 and 503. Else the reset of an exhausted allowance: ISO 8601
-    (Mastodon), unix seconds (Bluesky) or seconds left (Reddit). A 429 that names no time: five minutes.
+    (Mastodon), unix seconds (Bluesky) or seconds left (Reddit). A 429 that names no time: five minutes. Instants are
+    by the server's own clock, which its Date header tells.
     """
     refused = status in (429, 503)
-    told = _retry_after(header(headers, "retry-after"), now) if refused else None
+    told = _retry_after(headers, now) if refused else None
     if told is None and (status == 429 or _is_spent(headers)):
         told = _reset(headers, now)
     if told is None:
@@ -44,13 +45,14 @@ def _is_spent(headers: Mapping[str, str]) -> bool:
         return False
 
 
-def _retry_after(value: str, now: float) -> float | None:
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    value = header(headers, "retry-after")
     if not value:
         return None
     try:
         return now + float(value)
     except ValueError:
-        return _date(value)
+        return _by_our_clock(_date(value), headers, now)
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
@@ -60,8 +62,14 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
     try:
         number = float(value)
     except ValueError:
-        return _date(value)
-    return number if number > _INSTANT else now + number
+        return _by_our_clock(_date(value), headers, now)
+    return _by_our_clock(number, headers, now) if number > _INSTANT else now + number
+
+
+def _by_our_clock(told: float | None, headers: Mapping[str, str], now: float) -> float | None:
+    """A server whose clock is an hour ahead means an hour less than it says."""
+    theirs = _date(header(headers, "date"))
+    return told if told is None or theirs is None else told - (theirs - now)
 
 
 def _date(value: str) -> float | None:

@@ -30,6 +30,19 @@ def test_every_dialect_names_the_same_kind_of_instant(status: int, headers: dict
     assert closed_until(status, headers, NOW) == (None if wait is None else pytest.approx(NOW + wait))
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Retry-After": "Mon, 21 Sep 2026 17:14:20 GMT"},
+        {"X-RateLimit-Reset": "2026-09-21T17:14:20Z"},
+        {"RateLimit-Reset": "1790010860"},
+    ],
+)
+def test_an_instant_is_by_the_servers_own_clock(told: dict[str, str]) -> None:
+    three_hours_ahead = {"Date": "Mon, 21 Sep 2026 17:13:20 GMT"}
+    assert closed_until(429, told | three_hours_ahead, NOW) == pytest.approx(NOW + 60)
+
+
 def test_a_limit_holds_for_scheme_host_port_and_credential_and_never_names_a_user() -> None:
     assert book_key("https://mai:secret@Mang.example:8443/a?b") == "https://mang.example:8443"
     assert book_key("http://mang.example/a", "app") == "http://mang.example#app"

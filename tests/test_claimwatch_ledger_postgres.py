@@ -213,6 +213,7 @@ class TestRefused:
         with pytest.raises(StoreError, match="check that PostgreSQL runs") as refused:
             Ledger.connect("postgresql://claimwatch@127.0.0.1:9/desk", password="swordfish")
         assert "\n" not in str(refused.value)
+        assert str(refused.value).startswith("postgresql://claimwatch@127.0.0.1:9/desk: ")
         assert "swordfish" not in str(refused.value)
 
     @pytest.mark.parametrize("url", ["postgresql://claimwatch@127.0.0.1", "postgresql://a@b:port/c", "desk.db"])

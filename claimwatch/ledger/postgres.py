@@ -57,7 +57,8 @@ def open_server(url: str, password: str) -> Database:
         )
     except ModuleNotFoundError as error:
         raise ConfigError(f"PostgreSQL needs `{error.name}`: pip install 'claimwatch[postgres]'") from error
-    place = address.set(password=None, query={}, drivername="postgresql").render_as_string()
+    named = {name: getattr(address, name) for name in ("username", "host", "port", "database")}
+    place = URL.create("postgresql", **named).render_as_string()
     database = Database(
         engine=engine,
         place=place,
@@ -125,6 +126,7 @@ _BY_WORDS = (
     ("permission denied", True, "give the user its rights: GRANT ALL ON DATABASE to that user"),
     ("database ", True, "make it (CREATE DATABASE ... ENCODING 'UTF8') or name another in stores.ledger"),
     ("invalid ", True, "write stores.ledger as postgresql://user@host:5432/database, with options libpq knows"),
+    ("SSL", True, "check sslmode and sslrootcert of stores.ledger"),
     ("certificate", True, "check sslmode and sslrootcert of stores.ledger"),
     ("too many clients", False, _BY_STATE["53300"]),
     ("connection slots", False, _BY_STATE["53300"]),

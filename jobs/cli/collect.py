@@ -61,7 +61,7 @@ def parse_command(kind: str, file: Path, url: str, meta: Path | None, policy: st
     about = _read_meta(meta)
     page = PARSERS[kind](
         _read_bytes(file),
-        url=url or str(about.get("url") or ""),
+        url=_sound(url or str(about.get("url") or "")),
         headers=_headers(about),
         now=SystemClock().now(),
         policy=policy or "respectful",
@@ -112,7 +112,13 @@ def _headers(about: Mapping[str, Any]) -> dict[str, str]:
     headers = about.get("headers")
     pairs = headers.items() if isinstance(headers, dict) else []
     plain = {str(name): ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in pairs}
-    return plain | ({":status": str(about["status"])} if "status" in about else {})
+    plain |= {":status": str(about["status"])} if "status" in about else {}
+    return {_sound(name): _sound(value) for name, value in plain.items()}
+
+
+def _sound(text: str) -> str:
+    """Without lone surrogates, which JSON and the command line let through and nothing behind them does."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _name(source: str) -> str:

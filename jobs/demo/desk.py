@@ -28,12 +28,12 @@ def demo_keys() -> Keys:
     return Keys(id=b"demo id key" * 4, seal=b"demo seal key" * 4, session=b"demo session key" * 4)
 
 
-def open_demo_desk(stores: Stores, clock: Clock, folder: Path = Path()) -> Desk:
-    """The demo's desk on these stores; `folder` holds what `sqlite` names."""
+def open_demo_desk(settings: Settings, clock: Clock, folder: Path = Path()) -> Desk:
+    """A desk with the demo's keys; `folder` holds what `sqlite` names."""
     return Desk(
-        settings=demo_settings(stores),
-        posts=open_posts(stores.posts, folder, credentials={}),
-        ledger=open_ledger(stores.ledger, folder, credentials={}),
+        settings=settings,
+        posts=open_posts(settings.stores.posts, folder, credentials={}),
+        ledger=open_ledger(settings.stores.ledger, folder, credentials={}),
         keys=demo_keys(),
         clock=clock,
     )

@@ -16,7 +16,7 @@ from claimwatch.projector import project_decisions
 from claimwatch.records import Action, Card, CardState, Claim, Post, Role, User
 from claimwatch.settings import Places, Stores
 from jobs.assess import build_encoder
-from jobs.demo.desk import demo_keys, open_demo_desk
+from jobs.demo.desk import demo_keys, demo_settings, open_demo_desk
 from jobs.demo.network import SampleNetwork
 from jobs.demo.script import INSTANT, DemoPost, demo_sources, load_script
 from jobs.demo.stage import Alone, Hands, crew
@@ -86,7 +86,7 @@ def post_ids(script: list[DemoPost]) -> dict[str, DemoPost]:
 
 
 def _open(stores: Stores, folder: Path, library: list[Claim], base_url: str) -> Desk:
-    desk = open_demo_desk(stores, FixedClock(SUNDAY), folder)
+    desk = open_demo_desk(demo_settings(stores), FixedClock(SUNDAY), folder)
     with desk.ledger.write() as db:
         secrets.check_keys(db, desk.keys.fingerprints())
         secrets.quarter_key(db, SUNDAY, fixed=b"demo author key of one quarter..")

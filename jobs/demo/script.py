@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -71,13 +72,14 @@ def _script() -> tuple[DemoPost, ...]:
 
 def demo_sources(base_url: str) -> list[Source]:
     """The demo's sources: five that answer, of which one fell silent in week 45, and one that is gone."""
+    allowed = [urlsplit(base_url).netloc]  # the sample network is on loopback, which sources may not reach else
 
     def feed(name: str, file: str, language: str, expected: int) -> Source:
-        settings = {"url": f"{base_url}/feeds/{file}"}
+        settings = {"url": f"{base_url}/feeds/{file}", "allow_hosts": allowed}
         return Source(name=name, kind="feed", settings=settings, language=language, expected_per_week=expected)
 
     def hashtag(tag: str, language: str, expected: int) -> Source:
-        settings = {"base_url": base_url, "hashtag": tag}
+        settings = {"base_url": base_url, "hashtag": tag, "allow_hosts": allowed}
         return Source(
             name=f"mastodon-{tag}", kind="mastodon", settings=settings, language=language, expected_per_week=expected
         )

@@ -130,7 +130,7 @@ def crew(desk: Desk, where: Places, workers: int = 2) -> Iterator[Crew]:
             {
                 "now": desk.now().isoformat(),
                 "where": where.model_dump(mode="json"),
-                "stores": desk.settings.stores.model_dump(),
+                "settings": desk.settings.model_dump(mode="json"),
             }
         )
         command = [sys.executable, "-m", "jobs.demo.worker", told]

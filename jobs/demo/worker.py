@@ -8,7 +8,7 @@ import threading
 from datetime import datetime
 
 from claimwatch.clock import FixedClock
-from claimwatch.settings import Places, Stores
+from claimwatch.settings import Places, Settings
 from jobs.demo.desk import open_demo_desk
 from jobs.shared.pace import Pace
 from jobs.shared.schema import connection_to
@@ -23,11 +23,11 @@ def main(told: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     given = json.loads(told)
-    stores = Stores(**given["stores"])
-    desk = open_demo_desk(stores, FixedClock(datetime.fromisoformat(given["now"])))
+    settings = Settings(**given["settings"])
+    desk = open_demo_desk(settings, FixedClock(datetime.fromisoformat(given["now"])))
     try:
         work = Work(desk, Places(**given["where"]))
-        SharedWorker(work, connection_to(stores.ledger, ""), pace=Pace(poll=0.2)).run(stop)
+        SharedWorker(work, connection_to(settings.stores.ledger, ""), pace=Pace(poll=0.2)).run(stop)
     finally:
         desk.close()
 

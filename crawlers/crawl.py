@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 #: Why a crawl was not begun: its source's lease is another's.
 BUSY = "busy: another process crawls it now"
+#: How often a question that got no answer, or a fault of the server, is asked again.
+RETRIES = 2
 #: The crawls of this process, so that a worker that ends can end them at a page.
 _RUNNING: list[AsyncCrawlerRunner] = []
 
@@ -138,11 +140,22 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": chosen.timeout,
         "DOWNLOAD_MAXSIZE": chosen.max_body_mb * 1024 * 1024,
         "DOWNLOAD_WARNSIZE": 0,
+        "DOWNLOAD_HANDLERS": {
+            "http": "crawlers.download.GuardedHandler",
+            "https": "crawlers.download.GuardedHandler",
+            **dict.fromkeys(("data", "file", "ftp", "s3")),
+        },
+        # A proxy would ask for us, and we could not see whom.
+        "HTTPPROXY_ENABLED": False,
         "REDIRECT_MAX_TIMES": 5,
+        "METAREFRESH_ENABLED": False,
         # 429 is the rate-limit book's: Scrapy would ask again at once (CRAWLING.md 0.1).
         "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],
-        "RETRY_TIMES": 2,
-        "DOWNLOADER_MIDDLEWARES": {"crawlers.politeness.RateLimitMiddleware": 545},
+        "RETRY_TIMES": RETRIES,
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.download.GuardMiddleware": 50,
+            "crawlers.politeness.RateLimitMiddleware": 545,
+        },
         # An HTTP server that runs Python sent to it, and a console: neither has a place here.
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,

@@ -14,6 +14,7 @@ from crawlers.facebook import parse as facebook_parse
 from crawlers.facebook import spider as facebook_spider
 from crawlers.feed import parse as feed_parse
 from crawlers.feed import spider as feed_spider
+from crawlers.guard import fault_of
 from crawlers.jetstream import parse as jetstream_parse
 from crawlers.lemmy import parse as lemmy_parse
 from crawlers.lemmy import spider as lemmy_spider
@@ -68,10 +69,15 @@ def checked_settings(source: Source) -> Any:
     if "credential" in source.settings:
         raise SourceError(source.name, "setting `credential`: secrets come from the environment only", permanent=True)
     try:
-        return shape.model_validate(dict(source.settings))
+        settings = shape.model_validate(dict(source.settings))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         known = ", ".join(shape.model_fields)
         message = f"unknown key; known here: {known}" if first["type"] == "extra_forbidden" else first["msg"]
         raise SourceError(source.name, f"setting `{key}`: {message}", permanent=True) from error
+    for key in ("url", "base_url"):
+        address = getattr(settings, key, "")
+        if address and (fault := fault_of(address, settings.allow_hosts)):
+            raise SourceError(source.name, f"setting `{key}`: {fault}", permanent=True)
+    return settings

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from crawlers.guard import hosts_in
 from crawlers.page import Page, Parser
 
 
@@ -32,7 +33,16 @@ class KindSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    allow_hosts: tuple[str, ...] = Field((), description="Further hosts that this source's answers may lead to.")
+    allow_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts (`name` or `name:port`) that answers may lead to besides the source's own, and that may be "
+        "asked although they are not on the public Internet.",
+    )
+
+    @field_validator("allow_hosts", mode="before")
+    @classmethod
+    def _listed(cls, said: object) -> object:
+        return hosts_in(said) if isinstance(said, str) else said
 
 
 class Plan(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
-from scrapy.exceptions import CloseSpider, IgnoreRequest
+from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
@@ -17,6 +17,8 @@ from claimwatch.errors import SourceError
 from claimwatch.ledger import sources
 from claimwatch.records import Source
 from crawlers import keep
+from crawlers.failures import why_no_answer
+from crawlers.guard import hosts_in, is_named
 from crawlers.intake import Intake
 from crawlers.kinds import checked_settings, kind_of
 from crawlers.page import Page
@@ -25,6 +27,8 @@ from crawlers.plan import Ask, Kind, Plan
 #: Statuses that only an operator can mend.
 _CLOSED_DOORS = frozenset({401, 403, 404, 405, 410, 422, 451})
 _NOT_MODIFIED = 304
+#: Everything but the statuses that Scrapy follows by itself.
+_ANSWERS = frozenset(range(200, 600)) - {301, 302, 303, 307, 308}
 #: Seconds after which a running crawl renews its lease.
 _RENEW = sources.LEASE / 3
 
@@ -49,6 +53,11 @@ class Crawl:
     def host(self) -> str:
         """The host, with port, that the source's own settings name."""
         return urlsplit(self.plan.first({}).url).netloc
+
+    @property
+    def allow_hosts(self) -> tuple[str, ...]:
+        """The further hosts that the operator named."""
+        return hosts_in(self.source.settings.get("allow_hosts", ()))
 
 
 def open_crawl(intake: Intake, source: Source, *, run: int, holder: str) -> Crawl:
@@ -109,12 +118,12 @@ class SourceSpider(scrapy.Spider):
     def failed(self, failure: Failure) -> None:
         """No answer came: the crawl ends here, and the cursor stays."""
         error = failure.value
+        assert error is not None
         if isinstance(error, SourceError):
             self.crawl.failure = error
-        elif isinstance(error, IgnoreRequest):
-            self._fail(str(error) or "robots.txt does not allow this", permanent=True)
         else:
-            self._fail(f"no answer: {type(error).__name__}", permanent=False)
+            reason, permanent = why_no_answer(error, self.crawl.intake.desk.settings.crawl)
+            self._fail(reason, permanent=permanent)
 
     def _request(self, ask: Ask) -> Request:
         return Request(
@@ -123,7 +132,7 @@ class SourceSpider(scrapy.Spider):
             callback=self._guarded,
             errback=self.failed,
             dont_filter=True,
-            meta={"ask": ask, "handle_httpstatus_all": True, "dont_redirect": False},
+            meta={"ask": ask, "handle_httpstatus_list": _ANSWERS},
         )
 
     def _guarded(self, response: Response) -> Iterator[Request]:
@@ -186,8 +195,7 @@ class SourceSpider(scrapy.Spider):
         crawl.state = after
 
     def _may_ask(self, url: str) -> bool:
-        host = urlsplit(url).netloc
-        return host == self.crawl.host or host in self.crawl.source.settings.get("allow_hosts", ())
+        return urlsplit(url).netloc == self.crawl.host or is_named(url, self.crawl.allow_hosts)
 
     def _renew_lease(self) -> None:
         crawl = self.crawl

@@ -119,7 +119,7 @@ def csv(desk: Desk, folder: Path) -> None:
 
 def crawled(desk: Desk, kind: str, body: str, settings: dict[str, str]) -> None:
     with served(lambda path, _: Answer(404, "{}") if "instance" in path else Answer(body=body)) as site:
-        chosen = {key: value.format(url=site.url) for key, value in settings.items()}
+        chosen = {key: value.format(url=site.url) for key, value in settings.items()} | {"allow_hosts": site.host}
         with desk.ledger.write() as db:
             sources.put(db, Source(name="planted", kind=kind, settings=chosen))
         (done,) = crawl_now(desk, ["planted"])

@@ -1,6 +1,7 @@
-"""One scheduler at a time: an operating-system lock on a file, which no kill can leave behind."""
+"""Locks of one machine's processes: the operating system's, on files, which no kill can leave behind."""
 
 import fcntl
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,22 @@ def only_one(file: Path, waiting: Callable[[], None], every: float = 2.0) -> Ite
             while not _locked(held.fileno()):
                 time.sleep(every)
         yield
+
+
+@contextmanager
+def seat(folder: Path) -> Iterator[Callable[[], int]]:
+    """Take a place among this machine's workers; yields how to count the places taken, one's own included."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        with (folder / f"worker-{number}.lock").open("a") as held:
+            if _locked(held.fileno()):
+                yield lambda: sum(_is_taken(file) for file in folder.glob("worker-*.lock"))
+                return
+
+
+def _is_taken(file: Path) -> bool:
+    with file.open("a") as looked:
+        return not _locked(looked.fileno())
 
 
 def _locked(descriptor: int) -> bool:

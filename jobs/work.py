@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from claimwatch.clock import week_before, week_of
 from claimwatch.desk import Desk
 from claimwatch.ledger import reports, runs, sources
 from claimwatch.projector import project_decisions
-from claimwatch.settings import Places
+from claimwatch.settings import Places, Settings
 from jobs.assess import assess_new_posts, queue_new_posts, ready_model
 from jobs.purge import purge
 
@@ -36,6 +38,7 @@ class Work:
     where: Places
     model: Model | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    neighbours: Callable[[], int] = lambda: 1  #: workers that share this machine's cores, this one included
 
     async def crawl(self, name: str) -> Crawled:
         """Crawl one source, in the loop of `event_loop`."""
@@ -121,5 +124,13 @@ class Work:
 
     def _ready(self) -> Model:
         if self.model is None:
-            self.model = ready_model(self.where, self.desk.settings)
+            self.model = ready_model(self.where, self._chosen())
         return self.model
+
+    def _chosen(self) -> Settings:
+        """The settings, with this worker's share of the cores: encoders that contend for them cost a third more."""
+        chosen, workers = self.desk.settings, self.neighbours()
+        if chosen.classify.threads is not None or workers == 1:
+            return chosen
+        share = max(1, len(os.sched_getaffinity(0)) // workers)
+        return chosen.model_copy(update={"classify": chosen.classify.model_copy(update={"threads": share})})

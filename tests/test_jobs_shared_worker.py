@@ -223,3 +223,13 @@ def test_a_lost_database_is_waited_for(site: Site, postgres_url: str) -> None:
     site.put(lambda app: put(app, "rescore"))
     site.until(lambda: any(ended for _, _, ended in site.noted("rescore")))
     assert site.workers[0].poll() is None
+
+
+def test_a_worker_taken_for_dead_signs_on_again(site: Site) -> None:
+    site.work()
+    site.until(lambda: any(ended for _, _, ended in site.noted("group")))
+    site.ask(f"DELETE FROM {SCHEMA}.procrastinate_workers")
+    site.put(lambda app: put(app, "purge"))
+    site.until(lambda: site.jobs("purge", "succeeded") == 1)
+    assert site.workers[0].poll() is None
+    assert len(site.noted("purge")) == 1

@@ -22,7 +22,7 @@ from claimwatch.records import Role
 from claimwatch.settings import Places
 from jobs.cli.options import config_option, desk_of, echo_json
 from jobs.figures import figures_served
-from jobs.lock import only_one
+from jobs.lock import only_one, seat
 from jobs.logs import log_to_stderr
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _work_shared(desk: Desk, where: Places, stop: threading.Event) -> None:
     from jobs.work import Work
 
     click.echo("worker: at work, sharing it with every other worker of this ledger", err=True)
-    SharedWorker(Work(desk, where), _queue_of(desk)).run(stop)
+    with seat(where.data) as neighbours:
+        SharedWorker(Work(desk, where, neighbours=neighbours), _queue_of(desk)).run(stop)
 
 
 @click.command("jobs", help="Show the queue that workers share: jobs waiting, being done, done and failed by task.")

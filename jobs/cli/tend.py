@@ -11,6 +11,7 @@ from claimwatch import settings
 from claimwatch.errors import ClaimwatchError
 from claimwatch.ledger import claims, facts, runs, sources
 from claimwatch.projector import reproject
+from jobs.checkup import ledger_line, posts_line
 from jobs.cli.options import bar, config_option, desk_of, echo_json
 
 
@@ -34,14 +35,16 @@ def reindex_command(config: Path | None) -> None:
     echo_json({"cards": cards})
 
 
-@click.command("doctor", help="Check settings, keys, stores, model and disk; one line each.")
+@click.command("doctor", help="Check settings, both stores, the desk in them, model and disk; one line each.")
 @config_option
 def doctor_command(config: Path | None) -> int:
     """Exit 1 where anything is wrong."""
     where = settings.places(os.environ, config)
     checks: dict[str, Callable[[], str]] = {
         "settings": lambda: f"{where.config}: {settings.load(where.config, os.environ).desk.name}",
-        "stores": lambda: _stores(config),
+        "ledger": lambda: ledger_line(where, os.environ),
+        "posts": lambda: posts_line(where, os.environ),
+        "desk": lambda: _desk(config),
         "model": lambda: _model(where),
         "disk": lambda: f"{shutil.disk_usage(_existing(where.data)).free / 1e9:.1f} GB free at {where.data}",
     }
@@ -55,7 +58,7 @@ def doctor_command(config: Path | None) -> int:
     return 1 if wrong else 0
 
 
-def _stores(config: Path | None) -> str:
+def _desk(config: Path | None) -> str:
     with desk_of(config) as (desk, _), desk.ledger.read() as db:
         listed = sources.every(db)
         troubled = [source.name for source in listed if source.attention]

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 pytestmark = [pytest.mark.servers, pytest.mark.encoder]
 
 
-def until(true: Callable[[], object], said: Callable[[], str], seconds: float = 120) -> None:
+def until(true: Callable[[], object], said: Callable[[], str], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, said()

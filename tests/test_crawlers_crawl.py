@@ -1,6 +1,7 @@
 """The spider against a server that behaves as servers do, on loopback."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -53,7 +55,7 @@ class Site:
 
 
 @contextmanager
-def served(answer: Callable[[str, int], Answer], robots: str = "") -> Iterator[Site]:
+def served(answer: Callable[[str, int], Answer], robots: str = "", certificate: Path | None = None) -> Iterator[Site]:
     """Serve on a free loopback port; `answer` gets the path and how often that path was asked before."""
     site = Site()
 
@@ -76,6 +78,10 @@ def served(answer: Callable[[str, int], Answer], robots: str = "") -> Iterator[S
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     site.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

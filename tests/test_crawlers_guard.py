@@ -8,11 +8,16 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 from backports import zstd
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from test_crawlers_crawl import Answer, crawl, feed, feed_source, served
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IHostnameResolver
@@ -340,3 +345,24 @@ def dripping(head: bytes, drop: bytes, *, pause: float) -> Iterator[tuple[str, l
         yield f"127.0.0.1:{server.getsockname()[1]}", sent
         ended.set()
         thread.join()
+
+
+def test_https_goes_the_same_guarded_way(desk: Desk, tmp_path: Path) -> None:
+    with served(lambda *_: Answer(body=feed(1)), certificate=self_signed(tmp_path)) as site:
+        url = site.url.replace("http://127.0.0.1", "https://localhost")
+        refused = crawl_url(desk, f"{url}/rss")
+        assert (refused.permanent, site.asked) == (True, [])
+        assert crawl_url(desk, f"{url}/rss", "localhost").outcomes == {"stored": 1}
+
+
+def self_signed(folder: Path) -> Path:
+    """Key and certificate of `localhost` in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), 7, datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+    ).sign(key, hashes.SHA256())
+    pem, bare = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, bare)
+    (folder / "localhost.pem").write_bytes(secret + made.public_bytes(pem))
+    return folder / "localhost.pem"

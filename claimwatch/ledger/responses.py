@@ -60,8 +60,9 @@ def between(db: Connection, start: datetime, end: datetime) -> list[Response]:
 
 
 def unfinished(db: Connection) -> list[Response]:
-    """Responses not carried out yet, by due date, those without one last."""
-    query = select(responses).where(responses.c.done_at.is_(None)).order_by(responses.c.due.is_(None), responses.c.due)
+    """Responses not carried out yet, by due date, those without one last, the older first."""
+    order = (responses.c.due.is_(None), responses.c.due, responses.c.id)
+    query = select(responses).where(responses.c.done_at.is_(None)).order_by(*order)
     return [_response(row) for row in db.execute(query)]
 
 

@@ -38,7 +38,8 @@ def near(db: sqlite3.Connection, encoder: str, vector: bytes, similarity: float,
     while length and (block := rows.fetchmany(_BLOCK)):
         kept = np.frombuffer(b"".join(row["vector"] for row in block), np.int8).reshape(len(block), -1)
         kept = kept.astype(np.float32)
-        cosines = kept @ asked / np.maximum(np.linalg.norm(kept, axis=1) * length, 1e-9)
+        lengths = np.sqrt(np.einsum("nd,nd->n", kept, kept))
+        cosines = kept @ asked / np.maximum(lengths * length, 1e-9)
         found += [(block[n]["text_hash"], float(cosines[n])) for n in np.flatnonzero(cosines >= similarity)]
         found = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
     return found

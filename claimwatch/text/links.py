@@ -13,6 +13,7 @@ _WITH_SCHEME = re.compile(
     r"(?:(?<![\w+.\-])[a-z][a-z0-9+.\-]{1,20}://?|https?:/{1,3})[^\s<>，。！？、；「」『』]+", re.IGNORECASE
 )
 _HOST = re.compile(rf"(?<![{WORD}@.\-])(?:[\w\-]++\.)+(?:xn--[a-z0-9\-]{{2,60}}|[a-z]{{2,24}})(?!\w)", re.IGNORECASE)
+_DOTTED = re.compile(r"\.(?i:[a-z]{2})")  # what every host has, and most texts have not
 _PATH = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>，。！？、；「」『』]*)?")
 _PATH_START = re.compile(r"(?::\d{2,5})?[/?#][^\s<>]")
 _AUTHORITY = re.compile(r"(?:[a-z][\w+.\-]*:)?[/\\]*([^/\\?#]*)", re.IGNORECASE)
@@ -48,6 +49,8 @@ def link_placeholder(address: str, names: Collection[str] = ()) -> str:
 
 def without_full_links(text: str, names: Collection[str]) -> str:
     """Replace every URL that has a scheme."""
+    if ":/" not in lookalike(text):
+        return text
 
     def decide(found: re.Match[str]) -> Span:
         shown = found[0].rstrip(_SENTENCE_END)
@@ -58,6 +61,8 @@ def without_full_links(text: str, names: Collection[str]) -> str:
 
 def without_bare_links(text: str, names: Collection[str]) -> str:
     """Replace every host written without a scheme, with its path."""
+    if not _DOTTED.search(lookalike(text)):
+        return text
 
     def decide(found: re.Match[str]) -> Span | None:
         has_path = _PATH_START.match(found.string, found.end()) is not None

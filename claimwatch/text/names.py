@@ -20,7 +20,9 @@ _SPACED = re.compile(
     rf"(?:gmail|yahoo|hotmail|outlook|icloud|proton(?:mail)?|ymail|live){_DOT}(?:com|vn|me|net)(?:{_DOT}vn)?(?![\w])",
     re.IGNORECASE,
 )
-_MAYBE_HANDLE = re.compile(r"[@:]|[(\[{<] {0,2}a|mail|yahoo|outlook|icloud|proton|live", re.IGNORECASE)
+#: What each rule needs to be in a text, most of which have none of it.
+_BRACKETED = re.compile(r"[(\[{<] {0,2}[a@]", re.IGNORECASE)
+_PROVIDERS = ("mail", "yahoo", "outlook", "icloud", "proton", "live")
 _GLUED = re.compile(rf"{_LOCAL}@(?P<rest>[{WORD}]+(?:[.\-][{WORD}]+)*)")
 #: Letters swapped for @ to slip past filters, such as `v@cxin`: no name, and part of the claim.
 _SWAPPED = re.compile(r"[a-z]{1,3}@[a-z]{1,4}")
@@ -75,12 +77,17 @@ _SUBJECT = frozenset(
 
 def without_handles(text: str) -> str:
     """Replace decentralised identifiers and e-mail addresses, also those spelled out."""
-    return replace(text, _HANDLES if _MAYBE_HANDLE.search(lookalike(text)) else ())
+    seen = lookalike(text)
+    small = seen.lower().replace("ı", "i").replace("i\u0307", "i")  # as IGNORECASE takes them
+    needed = (":" in seen, _BRACKETED.search(seen), any(name in small for name in _PROVIDERS), "@" in seen)
+    return replace(text, [rule for rule, is_needed in zip(_HANDLES, needed, strict=True) if is_needed])
 
 
 def without_mentions(text: str) -> str:
     """Replace @names, u/names and handles behind the name of their platform."""
-    return replace(text, _MENTIONS)
+    seen = lookalike(text)
+    needed = ("@" in seen, "/" in seen, ":" in seen or "/" in seen)
+    return replace(text, [rule for rule, is_needed in zip(_MENTIONS, needed, strict=True) if is_needed])
 
 
 def bare_names(known: Collection[str]) -> frozenset[str]:
@@ -97,6 +104,8 @@ def bare_names(known: Collection[str]) -> frozenset[str]:
 
 def handles_in(text: str) -> set[str]:
     """The account names that the text's own mentions and links spell out; capitalised words are left to mentions."""
+    if "@" not in text and "/" not in text:
+        return set()
     return {found["name"] for found in _SPELLED_OUT.finditer(text) if not found["name"][0].isupper()}
 
 
@@ -104,8 +113,11 @@ def without_names(text: str, names: frozenset[str]) -> str:
     """Replace each of the bare `names` where it stands as whole words, whatever its case and diacritics."""
     if not names:
         return text
-    pattern = _pattern_of(names)
-    return cut(text, ((*found.span(), "[user]") for found in pattern.finditer(bare(text))))
+    seen = bare(text)
+    present = frozenset(name for name in names if name.split()[0] in seen)
+    if not present:
+        return text
+    return cut(text, ((*found.span(), "[user]") for found in _pattern_of(present).finditer(seen)))
 
 
 def _is_plain_word(name: str) -> bool:

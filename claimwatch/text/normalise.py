@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 #: What a word is made of, for use inside [] of a regular expression: `\w` lacks the vowel signs that stand
 #: behind their letter in Indic, South-East Asian, Arabic and Hebrew script.
@@ -40,9 +41,12 @@ class CharacterTable(dict[int, str]):
 
 def nfc(text: str) -> str:
     """The composed form. More than 30 marks piled on one letter are cut: sorting them takes quadratic time."""
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFC", _PILE.sub(_cut_pile, text))
 
 
+@lru_cache(maxsize=8)  # each step of a text's way asks it of the same words
 def visible(text: str) -> str:
     """The text as a reader sees it: composed, without hidden characters, lines ended by LF alone. Never raises."""
     if _ODD.search(text):

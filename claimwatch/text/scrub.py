@@ -20,7 +20,9 @@ def scrub(text: str, known: Collection[str] = ()) -> str:
     twice changes nothing more.
     """
     names = bare_names({*known, *handles_in(text)})
-    text = _LINK.sub(lambda found: link_placeholder(found[1], names), visible(text))
+    text = visible(text)
+    if "[link " in text:
+        text = _LINK.sub(lambda found: link_placeholder(found[1], names), text)
     for _ in range(_PASSES):
         scrubbed = "".join(_scrub_piece(piece, names) for piece in PLACEHOLDER.split(text))
         if scrubbed == text:
@@ -41,7 +43,6 @@ def _scrub_piece(piece: str, names: frozenset[str]) -> str:
         without_mentions,
         without_numbers,
     ):
-        piece = "".join(
-            part if PLACEHOLDER.fullmatch(part) else step(part) for part in PLACEHOLDER.split(piece) if part
-        )
+        parts = PLACEHOLDER.split(piece) if "[" in piece else [piece]
+        piece = "".join(part if PLACEHOLDER.fullmatch(part) else step(part) for part in parts if part)
     return piece

@@ -33,6 +33,13 @@ def _bare_letter(char: str) -> str:
 
 _TWINS = CharacterTable(_plain_twin)
 _BARE = CharacterTable(_bare_letter)
+#: What most texts consist of, so far as it looks like nothing else: Latin letters, marks, quotes.
+_COMMON = "".join(
+    char
+    for char in map(chr, (*range(0x250), *range(0x300, 0x370), *range(0x1E00, 0x1F00), *range(0x2018, 0x2027)))
+    if _plain_twin(char) == char
+)
+_UNCOMMON = re.compile(f"[^{re.escape(_COMMON)}]")
 
 
 def whole(placeholder: str) -> Decide:
@@ -42,12 +49,12 @@ def whole(placeholder: str) -> Decide:
 
 def lookalike(text: str) -> str:
     """The text with full-width, styled and foreign digits, letters, signs and spaces in plain ones, same length."""
-    return text.translate(_TWINS)
+    return text.translate(_TWINS) if _UNCOMMON.search(text) else text
 
 
 def bare(text: str) -> str:
     """The text in lower case without diacritics, same length."""
-    return lookalike(text).translate(_BARE)
+    return text.lower().replace("\t", " ") if text.isascii() else lookalike(text).translate(_BARE)
 
 
 def replace(text: str, rules: Sequence[Rule]) -> str:

@@ -106,5 +106,6 @@ def _opener(config: Path | None) -> Opener:
 
 def _verdict(differing: list[str]) -> int:
     if differing:
-        click.echo(f"the counts differ: {', '.join(differing)}: run it again; nothing was removed", err=True)
+        named = ", ".join(differing)
+        click.echo(f"claimwatch: the counts differ ({named}): stop whatever writes there, then run it again", err=True)
     return 1 if differing else 0

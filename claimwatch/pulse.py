@@ -91,8 +91,8 @@ class Pulse:
         self._last: tuple[float, Beat] | None = None
 
     def beat(self, patience: float = PATIENCE, *, age: float = 0.0) -> Beat:
-        """Ask both stores, one after the other; or what they said at most `age` seconds ago."""
-        if age and self._last and monotonic() - self._last[0] < age:
+        """Ask both stores, one after the other; or what they said at most `age` seconds ago, where all was well."""
+        if self._last and self._last[1].is_well and monotonic() - self._last[0] < age:
             return self._last[1]
         problems: dict[str, str] = {}
         outbox = self._asked(LEDGER, self._outbox, problems, patience)

@@ -118,7 +118,7 @@ class Visitor:
         self._cookie(response, COOKIE, self.site.sessions.seal(session), self.site.sessions.seconds)
 
     def keep_language(self, response: Response, language: str) -> None:
-        """Remember the language of somebody who has no account here."""
+        """Remember the language of this browser, for when no account says it."""
         self._cookie(response, LANGUAGE_COOKIE, language, 365 * 86400)
 
     def _cookie(self, response: Response, name: str, value: str, seconds: int) -> None:

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from report_samples import WEEK, busy_numbers
 from review_desk import PASSWORD, add_card, fill, history
 
 from claimwatch.desk import Desk
+from claimwatch.errors import StoreError
 from claimwatch.ledger import reports
+from claimwatch.ledger.base import Ledger
 from claimwatch.ledger.reports import Published
+from claimwatch.posts.sqlite import SqlitePosts
 from claimwatch.records import Action
 from reports.numbers import body_of
 from reports.render import REPORT_CSS, render_inner
@@ -259,3 +263,70 @@ def test_the_pages_work_without_javascript(chromium: Browser, address: str, desk
     expect(page.locator("#messages")).to_contain_text("The decision was taken back")
     assert [one.action for one in history(desk, "mastodon:1")] == [Action.REPEATS, Action.UNDO]
     context.close()
+
+
+@contextmanager
+def down(store: type, *methods: str) -> Iterator[None]:
+    """These methods of a store fail while this lasts, as they do when its server is gone."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("the ledger cannot be used: server closed the connection: try again")
+
+    def fail_posts(*_: object, **__: object) -> None:
+        raise StoreError("http://posts.internal:9200: connection refused: see whether Elasticsearch runs")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for method in methods:
+            patch.setattr(store, method, fail if store is Ledger else fail_posts)
+        yield
+
+
+OUTAGE = {
+    "en": ("The store of posts does not answer", "The ledger does not answer", "Try again"),
+    "vi": ("Kho bài đăng không trả lời", "Sổ ghi quyết định không trả lời", "Thử lại"),
+}
+
+
+@pytest.mark.parametrize("language", OUTAGE)
+def test_an_outage_is_a_page_that_says_which_store_and_ends_by_itself(
+    address: str, context: BrowserContext, tmp_path: Path, language: str
+) -> None:
+    posts, ledger, again = OUTAGE[language]
+    page = context.new_page()
+    sign_in(page, address)
+    if language == "vi":
+        page.get_by_role("button", name="Tiếng Việt").click()
+    with down(SqlitePosts, "cards", "count_cards"):
+        page.goto(f"{address}/ready")
+        assert '"ready":false' in page.content()
+        assert "posts.internal" not in page.content()
+        page.goto(f"{address}/queue")
+        expect(page.get_by_role("heading", level=1)).to_have_text(posts)
+        page.screenshot(path=tmp_path / f"outage-posts-{language}.png")
+    page.get_by_role("link", name=again).click()
+    expect(page).to_have_url(f"{address}/queue")
+    expect(page.locator("[data-row]").first).to_be_visible()
+    with down(Ledger, "read", "write"):
+        page.goto(f"{address}/queue")
+        expect(page.get_by_role("heading", level=1)).to_have_text(ledger)
+        page.screenshot(path=tmp_path / f"outage-ledger-{language}.png")
+    page.get_by_role("link", name=again).click()
+    expect(page.locator("[data-row]").first).to_be_visible()
+    page.goto(f"{address}/ready")
+    assert '"ready":true' in page.content()
+
+
+def test_words_typed_during_an_outage_get_a_note_and_keep_the_page(
+    address: str, context: BrowserContext, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    sign_in(page, address)
+    page.goto(f"{address}/claims")
+    with down(Ledger, "read", "write"):
+        page.locator("input[name=words]").fill("garlic")
+        expect(page.get_by_role("alert")).to_contain_text("The ledger does not answer")
+        page.screenshot(path=tmp_path / "outage-note.png")
+    expect(page.locator("#found")).to_contain_text("garlic", ignore_case=True)
+    page.locator("input[name=words]").fill("steam")
+    expect(page.locator("#found")).not_to_contain_text("garlic", ignore_case=True)
+    expect(page.get_by_role("alert")).to_have_count(0)

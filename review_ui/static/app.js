@@ -67,6 +67,12 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// The note of an outage goes once the next part of the page has come.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const note = event.detail.successful && document.querySelector("#messages .problem");
+  if (note) note.remove();
+});
+
 // Screen readers speak a live region only when it changes after the page is there.
 const messages = document.getElementById("messages");
 if (messages && messages.firstElementChild) {

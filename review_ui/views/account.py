@@ -90,6 +90,7 @@ def _begin(visitor: Visitor, user: User, response: Response) -> Response:
     with visitor.desk.ledger.read() as db:
         newest = decisions.recent(db, 1)
     visitor.keep(response, visitor.site.sessions.begin(user, newest[0].id if newest else 0))
+    visitor.keep_language(response, user.language)  # the account cannot be asked while the ledger is down
     return response
 
 

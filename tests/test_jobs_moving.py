@@ -19,6 +19,7 @@ from claimwatch.ledger import copying, decisions, facts, secrets, users
 from claimwatch.ledger.base import Ledger
 from claimwatch.ledger.decisions import Judgement
 from claimwatch.posts.base import Posts
+from claimwatch.posts.copying import measure
 from claimwatch.posts.sqlite import SqlitePosts
 from claimwatch.projector import project_decisions
 from claimwatch.records import Action, CardState, Role
@@ -192,6 +193,19 @@ def test_a_stopped_copy_of_posts_is_finished_by_the_next(
         assert stranger.id not in target.get([stranger.id])
         with desk.ledger.read() as db:
             assert facts.get(db, "posts.copy") is None
+
+
+def test_counts_that_differ_are_exit_1_and_the_next_copy_goes_on(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(config)
+    command = ("posts", "copy", "sqlite", f"sqlite:{tmp_path / 'elsewhere'}", "--config", config)
+    with monkeypatch.context() as one_lost:
+        one_lost.setattr("jobs.moving.measure", lambda store, advance: measure(store, advance) - Counter(posts=1))
+        code, out, err = told(capsys, *command)
+        assert (code, json.loads(out)["differing"], "run it again" in err) == (1, ["posts"], True)
+    code, out, _ = told(capsys, *command)
+    assert (code, json.loads(out)["differing"]) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from claimwatch.desk import Desk
 from claimwatch.pulse import Pulse, registry_of
 from review_ui.faults import answer_faults
 from review_ui.guard import Guard
+from review_ui.patience import Patience
 from review_ui.session import Sessions, Throttle
 from review_ui.templates import STATIC, Templates
 from review_ui.timing import Timing
@@ -42,6 +43,7 @@ def create_app(
         app.include_router(view.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answer_faults(app)
+    app.add_middleware(Patience)
     app.add_middleware(Guard)
     app.add_middleware(Timing)
     return app

@@ -10,13 +10,18 @@ from claimwatch.errors import ClaimwatchError
 from claimwatch.pulse import LEDGER, POSTS, store_of, without_place
 from review_ui.labels import N_
 from review_ui.pages import StorePage
-from review_ui.visitor import Visitor, anyone, has_signed_in, stranger
+from review_ui.visitor import Site, Visitor, anyone, has_signed_in, stranger
 
 _log = logging.getLogger(__name__)
 #: Seconds after which it is worth asking again: a server that was started anew answers in about half a minute, one
 #: that was only busy at once.
 AGAIN = 10
-_HEADINGS = {LEDGER: N_("The ledger does not answer"), POSTS: N_("The store of posts does not answer")}
+_EITHER = ""
+_HEADINGS = {
+    LEDGER: N_("The ledger does not answer"),
+    POSTS: N_("The store of posts does not answer"),
+    _EITHER: N_("This page takes too long"),
+}
 _EXPLANATIONS = {
     LEDGER: N_(
         "Sign-in, decisions, claims and reports live there. Every decision that was acknowledged is kept; nothing that "
@@ -26,16 +31,29 @@ _EXPLANATIONS = {
         "The queue, the cards and the search live there. Every decision that was acknowledged is kept in the ledger "
         "and reaches the posts by itself once they are back."
     ),
+    _EITHER: N_("Both stores answer, but slowly: many may be at work at once."),
 }
 
 
 def answer_outage(request: Request, error: ClaimwatchError) -> Response:
     """503, with when to try again; the operator's line goes to the log and to members, not to strangers."""
-    store = store_of(request.app.state.site.desk, error)
+    site: Site = request.app.state.site
+    store = store_of(site.desk, error)
     _log.warning("%s %s: %s", request.method, _route(request), error)
     # Whoever asks is known by the ledger: while it is down, nobody is.
     visitor = stranger(request) if store == LEDGER else _known(request)
     response = _shaped(request, visitor, store, str(error))
+    response.headers["retry-after"] = str(AGAIN)
+    return response
+
+
+def answer_hanging(request: Request) -> Response:
+    """503 for a page that was waited for long enough; the stores are asked which of them it is."""
+    site: Site = request.app.state.site
+    store, line = next(iter(site.pulse.beat(1.0).problems.items()), (_EITHER, ""))
+    _log.warning("%s %s: given up; %s", request.method, _route(request), line or "both stores answer")
+    # An account is looked up in the ledger, which may be what hangs.
+    response = _shaped(request, stranger(request), store, line)
     response.headers["retry-after"] = str(AGAIN)
     return response
 

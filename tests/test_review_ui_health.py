@@ -1,6 +1,7 @@
 """What is answered to whatever watches the process, and to people while a store is down."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from review_desk import Browser, add_card, fill, signed_in
 from claimwatch.desk import Desk
 from claimwatch.errors import StoreError
 from claimwatch.settings import Web
+from review_ui import patience
 from review_ui.app import create_app
 from review_ui.session import LANGUAGE_COOKIE
 
@@ -176,3 +178,30 @@ def test_figures_say_which_store_is_down(desk: Desk, monkeypatch: pytest.MonkeyP
     assert 'claimwatch_store_up{store="posts"} 0.0' in page
     assert 'claimwatch_store_up{store="ledger"} 1.0' in page
     assert "claimwatch_cards{" not in page
+
+
+def test_a_page_whose_store_hangs_is_given_up_in_time_and_the_next_one_works(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, go_on = signed_in(desk), threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        go_on.wait(20)
+        raise StoreError("posts.db: locked: try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(patience, "SECONDS", 0.05)
+        patch.setattr(type(desk.posts), "cards", hang)
+        patch.setattr(type(desk.posts), "count_cards", hang)
+        page = browser.get("/queue")
+        alive = browser.get("/health").status
+        go_on.set()
+    assert (page.status, page.headers["retry-after"], alive) == (503, "10", 200)
+    assert "Kho bài đăng không trả lời" in page.text
+    assert browser.get("/queue").status == 200
+
+
+def test_a_form_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = signed_in(desk)
+    monkeypatch.setattr(patience, "SECONDS", 0.0)
+    assert browser.post("/language", language="vi", back="/health").status == 200

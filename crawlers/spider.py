@@ -27,6 +27,9 @@ from crawlers.plan import Ask, Kind, Plan
 #: Statuses that only an operator can mend.
 _CLOSED_DOORS = frozenset({401, 403, 404, 405, 410, 422, 451})
 _NOT_MODIFIED = 304
+#: What a page says of itself that is neither an answer nor a refusal to judge, whoever asked; and of a passing one.
+_BROKEN = ("not_json:", "cut_off: the JSON")
+_PASSING = ("rate_limited:", "unavailable:")
 #: Everything but the statuses that Scrapy follows by itself.
 _ANSWERS = frozenset(range(200, 600)) - {301, 302, 303, 307, 308}
 #: Seconds after which a running crawl renews its lease.
@@ -157,8 +160,11 @@ class SourceSpider(scrapy.Spider):
             policy=crawl.intake.desk.settings.crawl.policy,
         )
         crawl.problems += page.problems
-        if not page.understood and not self._is_optional(response):
-            self._fail(page.problems[0] if page.problems else "the answer is not of this kind", permanent=False)
+        said = page.problems[0] if page.problems else "the answer is not of this kind"
+        no_answer = not page.understood and not self._is_optional(response)
+        # A walk must not take a page for people or a refusal under status 200 for the listing's end.
+        if no_answer or said.startswith(_BROKEN) or (response.status < 400 and said.startswith(_PASSING)):
+            self._fail(said, permanent=False)
             return None
         return page
 

@@ -144,6 +144,11 @@ class Site:
             )
             self.add(at=self.now - late)
 
+    def begin(self, posts: int) -> None:
+        """What was there before anybody crawled."""
+        for hours in range(posts, 0, -1):
+            self.add(at=self.now - timedelta(hours=hours))
+
     def add(self, *, at: datetime) -> Thing:
         """One new post."""
         number = len(self.things) + 1
@@ -294,6 +299,7 @@ class MockNetwork:
         for site, server in zip(sites, self._servers, strict=True):
             server.daemon_threads = True
             site.base = f"http://127.0.0.1:{server.server_port}"
+            site.begin(45)
 
     def __enter__(self) -> "MockNetwork":
         for server in self._servers:
@@ -310,7 +316,8 @@ class MockNetwork:
         for site in self.sites:
             with site.lock:
                 site.now = now
-                site.grow(self.random.randint(0, 4))
+                # Now and then more than one page at once: what a broken walk leaves behind must not be forgotten.
+                site.grow(self.random.randint(20, 40) if self.random.random() < 0.06 else self.random.randint(0, 4))
                 site.change()
 
     def calm_down(self) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from claimwatch.desk import Desk
 from claimwatch.ledger import runs, sources
 from claimwatch.posts.base import Search
@@ -228,6 +230,23 @@ def test_a_page_in_place_of_a_feed_is_a_failure_that_says_so(desk: Desk) -> None
     with served(lambda *_: Answer(body="<html><body>Welcome to our site</body></html>")) as site:
         done = crawl(desk, feed_source(site))
     assert "not_a_feed" in done.failure
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["<html><title>Just a moment...</title></html>", '{"error": "Too many requests"}', '[{"id": "12", "cont'],
+)
+def test_what_breaks_a_walk_under_status_200_does_not_end_it(desk: Desk, broken: str) -> None:
+    ids = list(range(11, 19))
+
+    def answer(path: str, before: int) -> Answer:
+        breaks = "max_id=15" in path and before == 0
+        return Answer(body=broken) if breaks else timeline(site, ids)(path, before)
+
+    with served(answer) as site:
+        first, second = crawl(desk, hashtag_source(site)), crawl(desk, hashtag_source(site))
+    assert (first.outcomes, first.failure != "", first.permanent) == ({"stored": 4}, True, False)
+    assert (second.outcomes["stored"], second.failure) == (4, "")
 
 
 def test_one_bad_source_never_costs_the_others(desk: Desk) -> None:

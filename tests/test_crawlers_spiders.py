@@ -45,6 +45,17 @@ class TestFeed:
         last = self.plan.after(first.ask, first.state, Page(next="https://f.example/rss?p=3"))
         assert (last.ask, "older" in last.state) == (None, False)
 
+    def test_a_feed_that_became_shorter_is_asked_from_the_front_again(self) -> None:
+        owed = {"older": "https://f.example/rss?p=9"}
+        step = self.plan.after(self.plan.first(owed), owed, Page(problems=("not_found: no such thing",)))
+        assert (step.ask, dict(step.state)) == (None, {})
+
+    def test_an_older_page_that_is_refused_for_now_stays_owed(self) -> None:
+        owed = {"older": "https://f.example/rss?p=2"}
+        for said in ("rate_limited: wait", "unavailable: a fault", "forbidden: no"):
+            with pytest.raises(SourceError, match=said.partition(":")[0]):
+                self.plan.after(self.plan.first(owed), owed, Page(problems=(said,)))
+
     def test_a_page_that_leads_to_itself_is_not_asked_again(self) -> None:
         ask = self.plan.first({})
         assert self.plan.after(ask, {}, Page(posts=(POST,), next=ask.url)).ask is None

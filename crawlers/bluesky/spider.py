@@ -83,7 +83,7 @@ class BlueskyPlan:
         key, now = ask.mark, state.get("now") or {}
         now = now if now.get("key") == key else {}
         code = page.problems[0].partition(":")[0] if page.problems else ""
-        if code in _CLOSED | _BUSY:
+        if code in _CLOSED | _BUSY or not page.understood:
             raise SourceError(self.source, page.problems[0], permanent=code in _CLOSED)
         newest = max(str(now.get("newest") or ""), str(page.watermark.get("newest_at") or ""))
         is_empty = not (page.posts or page.dropped or page.rejected)

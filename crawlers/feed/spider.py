@@ -5,8 +5,13 @@ from typing import Any
 
 from pydantic import Field
 
+from claimwatch.errors import SourceError
+from crawlers.outcomes import refusal_of
 from crawlers.page import Page
 from crawlers.plan import Ask, KindSettings, Step
+
+#: Refusals of an older page that end the walk: the feed has become shorter. After others a later crawl asks again.
+_SHORTER = ("not_found", "gone", "bad_request")
 
 
 class FeedSettings(KindSettings):
@@ -17,6 +22,9 @@ class FeedSettings(KindSettings):
 
 class FeedPlan:
     """Asks for the feed, and for its older pages (RFC 5005, next_url) where it has them."""
+
+    #: Turns whose refusal is handed to `after`: it would bar the feed for ever, for it is asked first the next time.
+    hears_refusals = frozenset({"older"})
 
     def __init__(self, source: str, settings: FeedSettings) -> None:
         self.source = source
@@ -31,6 +39,9 @@ class FeedPlan:
 
     def after(self, ask: Ask, state: Mapping[str, Any], page: Page) -> Step:
         """The validators are kept from the first page alone; an empty page ends the walk."""
+        said = refusal_of(page)
+        if said and not said.startswith(_SHORTER):
+            raise SourceError(self.source, said, permanent=False)
         kept = {key: value for key, value in state.items() if key != "older"}
         if ask.turn == "page":
             kept |= {key: value for key, value in page.watermark.items() if key in ("etag", "last_modified")}

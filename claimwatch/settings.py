@@ -17,6 +17,8 @@ _PREFIX = "CLAIMWATCH_"
 _CREDENTIAL = re.compile(r"[A-Z0-9]+(_[A-Z0-9]+)*_(TOKEN|KEY|PASSWORD)(_FILE)?")
 #: Variables that are not settings of the file: places and the desk's own secrets.
 _RESERVED = {"CONFIG", "DATA", "CACHE", "ID_KEY", "SEAL_KEY", "SESSION_KEY", "ADMIN_PASSWORD"}
+#: Variables that name servers for tests and the demo.
+_TESTS = "TEST_"
 
 
 class _Section(BaseModel):
@@ -263,7 +265,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _override(values: dict[str, Any], name: str, value: str) -> None:
     key = name.removeprefix(_PREFIX)
-    if key.removesuffix("_FILE") in _RESERVED or _CREDENTIAL.fullmatch(key):
+    if key.removesuffix("_FILE") in _RESERVED or _CREDENTIAL.fullmatch(key) or key.startswith(_TESTS):
         return
     section, _, field = key.lower().partition("__")
     part = values.setdefault(section, {})

@@ -143,8 +143,9 @@ class Posts(Protocol):
         ...
 
     def near(self, encoder: str, vector: bytes, *, similarity: float, limit: int = 10_000) -> list[tuple[str, float]]:
-        """Texts whose vector of this encoder has at least this cosine to an int8 vector: text_hash and cosine, nearest
-        first, at most `limit`. A store may search approximately, and then says so.
+        """Texts with a vector of at least this cosine to an int8 one, nearest first: (text_hash, cosine).
+
+        At most `limit`. A store may search approximately, and then says so.
         """
         ...
 

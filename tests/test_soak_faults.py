@@ -239,12 +239,7 @@ def test_a_hundred_faults_lose_nothing_and_double_nothing(stage: Stage, tmp_path
             finally:
                 moderator.stop.set()
                 hand.join()
-        for worker in stage.workers:
-            worker.terminate()
-        assert [worker.wait(timeout=60) for worker in stage.workers] == [0] * WORKERS
-        stage.workers.clear()
-        finish(stage.environment, "crawl")
-        finish(stage.environment, "classify")
+        settle(stage)
         shown = feeds.posts
     tell(took, moderator)
     print(f"workers started again: {stage.restarts}")
@@ -269,6 +264,16 @@ def test_a_hundred_faults_lose_nothing_and_double_nothing(stage: Stage, tmp_path
         assert all(card.state is CardState.DECIDED for card in desk.posts.card(list(per_card)).values())
     assert moderator.problems == []
     assert len(moderator.acknowledged) > ROUNDS / 10
+
+
+def settle(stage: Stage) -> None:
+    """End the workers as an operator would, and do by hand what they had left."""
+    for worker in stage.workers:
+        worker.terminate()
+    assert [worker.wait(timeout=60) for worker in stage.workers] == [0] * WORKERS
+    stage.workers.clear()
+    finish(stage.environment, "crawl")
+    finish(stage.environment, "classify")
 
 
 def tell(took: dict[str, list[float]], moderator: Moderator) -> None:

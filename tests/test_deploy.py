@@ -167,3 +167,9 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
         ["nginx", "-t", "-q", "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_local_link_of_the_page_leads_somewhere() -> None:
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", (DEPLOY / "README.md").read_text("utf-8"))
+    assert targets
+    assert [target for target in targets if not (DEPLOY / target).exists()] == []

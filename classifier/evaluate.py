@@ -47,25 +47,25 @@ def _sliced(
 def _figures(rows: Sequence[Row], scores: Sequence[float], threshold: float, seed: int) -> dict[str, Any]:
     truth = np.array([bool(row.positive) for row in rows])
     given = np.array(scores, dtype=np.float64)
-    draws = _draws(rows, seed)
+    drawn = draws(rows, seed)
     figures: Mapping[str, Callable[[Array, Array], float | None]] = {
-        "auc": _auc,
-        "ap": _ap,
-        "f1": lambda y, s: _f1(y, s >= threshold),
+        "auc": auc,
+        "ap": ap,
+        "f1": lambda y, s: f1(y, s >= threshold),
         "weighted_f1": lambda y, s: _weighted_f1(y, s >= threshold),
-        "ece": _ece,
+        "ece": ece,
         "flagged": lambda _, s: float((s >= threshold).mean()) if len(s) else None,
     }
     found: dict[str, Any] = {"n": len(rows), "positives": int(truth.sum()), "threshold": threshold}
-    found |= {name: _interval(figure, truth, given, draws) for name, figure in figures.items()}
+    found |= {name: _interval(figure, truth, given, drawn) for name, figure in figures.items()}
     found["recall_at"] = {
-        str(load): _interval(lambda y, s, load=load: _recall_at(y, s, load), truth, given, draws)  # type: ignore[misc]
+        str(load): _interval(lambda y, s, load=load: _recall_at(y, s, load), truth, given, drawn)  # type: ignore[misc]
         for load in LOADS
     }
     return found
 
 
-def _draws(rows: Sequence[Row], seed: int) -> list[Array]:
+def draws(rows: Sequence[Row], seed: int, times: int = RESAMPLED) -> list[Array]:
     """Row numbers of each resampling: whole clusters, as many as there are, with replacement."""
     members: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
@@ -74,7 +74,7 @@ def _draws(rows: Sequence[Row], seed: int) -> list[Array]:
     if not clusters:
         return []
     chance = np.random.default_rng(seed)
-    picks = (chance.integers(len(clusters), size=len(clusters)) for _ in range(RESAMPLED))
+    picks = (chance.integers(len(clusters), size=len(clusters)) for _ in range(times))
     return [np.concatenate([clusters[place] for place in pick]) for pick in picks]
 
 
@@ -89,7 +89,8 @@ def _interval(
     return [round(float(one), 4) for one in (value, low, high)]
 
 
-def _auc(truth: Array, given: Array) -> float | None:
+def auc(truth: Array, given: Array) -> float | None:
+    """Area under the ROC curve, ties half; None where a class is missing."""
     from scipy.stats import rankdata
 
     positives, negatives = int(truth.sum()), int((~truth).sum())
@@ -99,13 +100,15 @@ def _auc(truth: Array, given: Array) -> float | None:
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def _ap(truth: Array, given: Array) -> float | None:
+def ap(truth: Array, given: Array) -> float | None:
+    """Average precision; None without positives."""
     from sklearn.metrics import average_precision_score
 
     return float(average_precision_score(truth, given)) if truth.any() else None
 
 
-def _f1(truth: Array, flagged: Array) -> float | None:
+def f1(truth: Array, flagged: Array) -> float | None:
+    """F1 of the positive class; None where nothing is positive or flagged."""
     both, either = int((truth & flagged).sum()), int(truth.sum()) + int(flagged.sum())
     return 2 * both / either if either else None
 
@@ -114,11 +117,11 @@ def _weighted_f1(truth: Array, flagged: Array) -> float | None:
     """The F1 of each class, weighted by how many rows it has."""
     if not len(truth):
         return None
-    parts = ((_f1(truth, flagged) or 0.0, truth.sum()), (_f1(~truth, ~flagged) or 0.0, (~truth).sum()))
+    parts = ((f1(truth, flagged) or 0.0, truth.sum()), (f1(~truth, ~flagged) or 0.0, (~truth).sum()))
     return float(sum(value * count for value, count in parts) / len(truth))
 
 
-def _ece(truth: Array, given: Array) -> float | None:
+def ece(truth: Array, given: Array) -> float | None:
     """Expected calibration error over ten equal bins (Naeini et al. 2015)."""
     if not len(truth):
         return None

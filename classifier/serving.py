@@ -94,12 +94,17 @@ class HeadModel:
 def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:
     """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing."""
     heads = load_heads(folder or shipped_folder())
-    variant = None if chosen.variant == "auto" else chosen.variant
-    encoder = Encoder.open(cache / "encoder", variant=variant, threads=chosen.threads)
+    encoder = open_encoder(cache, chosen)
     size = heads.false.weights.shape[1]
     if size <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
     return HeadModel(encoder, heads, chosen)
+
+
+def open_encoder(cache: Path, chosen: Classify) -> Encoder:
+    """The encoder in the cache, in the variant that the settings choose."""
+    variant = None if chosen.variant == "auto" else chosen.variant
+    return Encoder.open(cache / "encoder", variant=variant, threads=chosen.threads)
 
 
 def shipped_folder() -> Path:

@@ -1,7 +1,8 @@
 """Training from rows to a model that can be served: vectors, heads, limits, card."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from claimwatch.records import Claim
 from classifier.encoder import Encoder
@@ -19,6 +20,7 @@ class Training:
     claims: Sequence[Claim]
     seed: int
     version: str
+    about: Mapping[str, Any] = field(default_factory=dict)  #: for the card: what the rows were
 
 
 def train_model(encoder: Encoder, wanted: Training, progress: Callable[[int], None] = lambda _: None) -> Heads:
@@ -27,6 +29,7 @@ def train_model(encoder: Encoder, wanted: Training, progress: Callable[[int], No
     heads = train_heads(wanted.rows, vectors, seed=wanted.seed, progress=progress)
     limits = choose_limits(wanted.rows, vectors, wanted.claims, encoder.encode)
     card = {
+        **wanted.about,
         **heads.card,
         "version": wanted.version,
         "encoder": encoder.name,

@@ -1,0 +1,196 @@
+"""Trains challengers, compares them with the model that is served, and promotes those that are not worse."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claimwatch.desk import Desk
+from claimwatch.errors import ClaimwatchError, StoreError
+from claimwatch.ledger import claims, decisions, facts
+from claimwatch.settings import Places
+from jobs.assess import build_encoder
+
+if TYPE_CHECKING:
+    from classifier.challenge import Comparison, Contest
+    from classifier.decided import Decided
+    from classifier.encoder import Encoder
+    from classifier.registry import Entry
+    from classifier.rows import Row
+    from classifier.serving import HeadModel
+
+#: The ledger's fact with the promotions and rollbacks of this desk, oldest first.
+HISTORY = "model.history"
+_REMEMBERED = 100
+Advance = Callable[[int], None]
+
+
+class RefusedError(ClaimwatchError):
+    """The challenger is worse than the model that is served, which goes on being served."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One desk's models on one encoder, opened once."""
+
+    desk: Desk
+    where: Places
+    advance: Advance = field(default=lambda _: None)
+    _encoder: "Encoder | None" = None
+
+    @property
+    def encoder(self) -> "Encoder":
+        """The encoder of this machine, built first where it is missing."""
+        from classifier.serving import open_encoder
+
+        if self._encoder is None:
+            build_encoder(self.where, self.desk.settings.classify.variant)
+            self._encoder = open_encoder(self.where.cache, self.desk.settings.classify)
+        return self._encoder
+
+    def train(self, name: str, seed: int) -> tuple["Entry", "Decided"]:
+        """A challenger from the corpus outside the frozen set and all but the newest decided texts."""
+        from classifier.frozen import split
+        from classifier.heads import save_heads
+        from classifier.registry import Registry
+        from classifier.rows import corpus
+        from classifier.training import Training, train_model
+
+        decided = self.decided()
+        older, newest = decided.older_and_newest()
+        with self.desk.ledger.read() as db:
+            active = claims.every(db, "active")
+        until = max((row.created_at for row in older if row.created_at), default=None)
+        about = {
+            "data": "corpus and decisions",
+            "frozen": "left out",
+            "decisions": {"learnt": len(older), "held": len(newest), "until": until.isoformat() if until else None},
+        }
+        rows = split(corpus())[0] + older
+        wanted = Training(rows=rows, claims=active, seed=seed, version=name, about=about)
+        registry = Registry(self.where.data)
+        if (registry.folder / name).exists():
+            raise StoreError(f"a model {name!r} is already kept: name another with --out")
+        save_heads(train_model(self.encoder, wanted, self.advance), registry.folder / name)
+        return registry.find(name), decided
+
+    def compare(self, challenger: "Entry") -> "Comparison":
+        """The challenger beside what is served now, on the frozen set and on the newest decisions."""
+        from classifier.challenge import Comparison, enough
+        from classifier.registry import Registry
+
+        registry = Registry(self.where.data)
+        champion = registry.find(registry.serving().name)
+        decided = self.decided().after(_learnt_until(champion.card, challenger.card))
+        contests, notes = [self._frozen(champion, challenger)], []
+        if enough(decided):
+            contests.append(self._contest("decisions", decided, self._open(champion), self._open(challenger)))
+        else:
+            notes.append(f"{len(decided)} decided texts are new to both models: too few to tell them apart by.")
+        if self.desk.settings.classify.threshold is not None:
+            notes.append("classify.threshold is set and holds for every model: look at `claimwatch tune` afterwards.")
+        return Comparison(
+            champion=champion.name, challenger=challenger.name, contests=tuple(contests), notes=tuple(notes)
+        )
+
+    def decided(self) -> "Decided":
+        """The team's decisions as rows."""
+        from classifier.decided import decided_rows
+
+        with self.desk.ledger.read() as db:
+            return decided_rows(decisions.every(db), {claim.id: claim for claim in claims.every(db)})
+
+    def _frozen(self, champion: "Entry", challenger: "Entry") -> "Contest":
+        """Where just one of the two has learnt from the frozen rows, a stand-in without them takes its place."""
+        from classifier.frozen import split
+        from classifier.rows import corpus
+
+        rows = split(corpus())[1]
+        seen = [one.card.get("frozen") != "left out" for one in (champion, challenger)]
+        unfair = seen[0] != seen[1]
+        sides = [
+            self._stand_in() if unfair and saw else self._open(one)
+            for one, saw in zip((champion, challenger), seen, strict=True)
+        ]
+        note = "Both models have learnt from these rows: the figures flatter both." if all(seen) else ""
+        if unfair:
+            name = (champion if seen[0] else challenger).name
+            note = (
+                f"{name} has learnt from these rows; heads of the same recipe, trained without them, stand in for it."
+            )
+        return self._contest("frozen", rows, sides[0], sides[1], note)
+
+    def _contest(
+        self, name: str, rows: Sequence["Row"], champion: "HeadModel", challenger: "HeadModel", note: str = ""
+    ) -> "Contest":
+        from classifier.challenge import contest
+
+        texts = [row.text for row in rows]
+        said = [model.judge(texts, self.advance) for model in (champion, challenger)]
+        return contest(name, rows, said[0], said[1], note=note)
+
+    def _stand_in(self) -> "HeadModel":
+        from classifier.frozen import split
+        from classifier.rows import corpus
+        from classifier.serving import HeadModel
+        from classifier.training import Training, train_model
+
+        wanted = Training(rows=split(corpus())[0], claims=[], seed=1, version="stand-in")
+        return HeadModel(self.encoder, train_model(self.encoder, wanted, self.advance), self.desk.settings.classify)
+
+    def _open(self, entry: "Entry") -> "HeadModel":
+        from classifier.heads import load_heads
+        from classifier.serving import HeadModel
+
+        return HeadModel(self.encoder, load_heads(entry.folder), self.desk.settings.classify)
+
+
+def promote(trial: Trial, challenger: "Entry", found: "Comparison", *, force: str = "") -> None:
+    """Serve the challenger and keep why. RefusedError where it is worse and nobody gives a reason to serve it still."""
+    from classifier.registry import Registry
+
+    if not found.passed and not force:
+        raise RefusedError(
+            f"{challenger.name} is worse than {found.champion} (see {challenger.folder / 'comparison.md'}): "
+            'nothing was changed; `--force "REASON"` promotes it all the same'
+        )
+    Registry(trial.where.data).serve(challenger.name)
+    note_change(
+        trial.desk,
+        {
+            "what": "promoted",
+            "model": challenger.name,
+            "before": found.champion,
+            "passed": found.passed,
+            "reason": force,
+            "comparison": found.as_dict(),
+        },
+    )
+
+
+def note_change(desk: Desk, change: Mapping[str, Any]) -> None:
+    """Append a promotion or rollback to the ledger."""
+    with desk.ledger.write() as db:
+        kept = json.loads(facts.get(db, HISTORY) or "[]")
+        kept = [*kept, {"at": desk.now().isoformat(), **change}][-_REMEMBERED:]
+        facts.put(db, HISTORY, json.dumps(kept, ensure_ascii=False))
+
+
+def write_comparison(folder: Path, found: "Comparison") -> None:
+    """Put comparison.json and comparison.md beside the model."""
+    from classifier.challenge import as_markdown
+
+    try:
+        text = json.dumps(found.as_dict(), ensure_ascii=False, indent=1) + "\n"
+        (folder / "comparison.json").write_text(text, encoding="utf-8")
+        (folder / "comparison.md").write_text(as_markdown(found), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{folder}: the comparison cannot be written ({error.strerror}): mend its rights") from error
+
+
+def _learnt_until(*cards: Mapping[str, Any]) -> datetime | None:
+    """The newest decision that any of these models has learnt from."""
+    known = [card.get("decisions", {}).get("until") for card in cards]
+    return max((datetime.fromisoformat(one) for one in known if one), default=None)

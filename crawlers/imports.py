@@ -1,9 +1,7 @@
 """Rows of other people's collections, JSONL or CSV, as posts. Columns that are not mapped are never kept."""
 
-import csv
 import hashlib
-import io
-import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,29 +17,13 @@ from claimwatch.text.language import language_of
 from claimwatch.text.normalise import tidy
 from claimwatch.text.scrub import scrub
 from crawlers.dates import read_date
+from crawlers.import_formats import FORMATS, READERS, Format, flat, format_of, is_naming, is_table
 from crawlers.intake import open_intake
 from crawlers.keep import Step, keep_page
-from crawlers.links import names_in
+from crawlers.links import clean_link, names_in, names_person
 from crawlers.page import Dropped, Found, Page
 
-#: What a column may be called; the first that a row has and that is not empty is taken.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "post_id", "uri", "guid", "stories_id"),
-    "text": ("text", "body", "content", "message", "post_body_text", "description", "title"),
-    "title": ("title", "headline", "subject"),
-    "created_at": ("created_at", "timestamp", "ts", "date", "published_at", "publish_date", "post_created_date"),
-    "url": ("url", "link", "permalink", "post_url"),
-    "language": ("language", "lang"),
-    "platform": ("platform", "network"),
-    "author": ("author_id", "author", "username", "user", "account", "channel_name", "screen_name"),
-    "likes": ("likes", "like_count", "favourites_count", "reactions"),
-    "shares": ("shares", "share_count", "reblogs_count", "retweets"),
-    "replies": ("replies", "reply_count", "comments", "num_comments"),
-    "views": ("views", "view_count"),
-}
-#: Columns whose values name people: scrubbed out of the text wherever they stand in it.
-_NAMING = (*COLUMNS["author"], "name", "author_name", "author_fullname", "display_name", "handle", "user_name")
-_EMPTY = {"", "null", "none", "nan", "n/a"}
+_EMPTY = {"", "null", "none", "nan", "n/a", "[]", "{}"}
 #: Rows written at once.
 _PAGE = 500
 
@@ -52,13 +34,13 @@ class Import:
 
     file: Path
     source: str  #: as the operator names it; kept as "import:NAME"
-    format: str = "auto"  #: jsonl, csv, or auto: by the file's ending
+    format: str = "auto"  #: one of import_formats.FORMATS, or auto: told by the columns of the first row
     columns: Mapping[str, str] | None = None  #: field to column, for columns that go by other names
 
 
 def import_file(desk: Desk, wanted: Import, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
     """Bring a file in; outcome counts. Killed and repeated, it goes on after the last page that was kept."""
-    query = f"file:{_digest(wanted.file)}"
+    query, shape = f"file:{_digest(wanted.file)}", shape_of(wanted)
     source = f"import:{wanted.source}"
     intake = open_intake(desk, source)
     with desk.ledger.write() as db:
@@ -69,7 +51,7 @@ def import_file(desk: Desk, wanted: Import, progress: Callable[[int], None] = la
     progress(done)
     rows = islice(_rows(wanted), done, None)
     while part := list(islice(rows, _PAGE)):
-        page = read_rows(part, wanted, now=intake.now, first=done + 1)
+        page = read_rows(part, wanted, shape, now=intake.now, first=done + 1)
         before, done = {"run": run, "rows": done}, done + len(part)
         keep_page(
             intake, page, Step(query=query, run=run, before=before, after=before | {"rows": done}, drop_old=False)
@@ -81,7 +63,7 @@ def import_file(desk: Desk, wanted: Import, progress: Callable[[int], None] = la
         return dict(runs.outcomes(db, run))
 
 
-def read_rows(rows: list[Any], wanted: Import, *, now: datetime, first: int = 1) -> Page:
+def read_rows(rows: list[Any], wanted: Import, shape: Format, *, now: datetime, first: int = 1) -> Page:
     """Rows as a page: one bad row is rejected with its reason, the others go on."""
     posts: list[Found] = []
     dropped: list[Dropped] = []
@@ -91,7 +73,7 @@ def read_rows(rows: list[Any], wanted: Import, *, now: datetime, first: int = 1)
         if not isinstance(row, Mapping):
             rejected.append(Dropped(uri=where, reason="unreadable"))
             continue
-        found = _read(row, wanted, now=now)
+        found = _read(flat(row), wanted, shape, now=now)
         if found.text:
             posts.append(found)
         else:
@@ -104,24 +86,44 @@ def count_rows(wanted: Import) -> int:
     return sum(1 for _ in _rows(wanted))
 
 
-def _read(row: Mapping[str, Any], wanted: Import, *, now: datetime) -> Found:
-    value = _Columns(row, wanted.columns or {})
-    known = [text for name in _NAMING if (text := _plain(row.get(name)))]
+def shape_of(wanted: Import) -> Format:
+    """The format of the file. ConfigError where there is none of that name, or the file is plainly not of it."""
+    if wanted.format not in (*FORMATS, "auto"):
+        raise ConfigError(f"{wanted.format!r} is no format: use {', '.join(FORMATS)} or auto")
+    first = next((flat(row) for row in _rows(wanted) if isinstance(row, Mapping)), {})
+    otherwise = "csv" if _is_table(wanted) else "jsonl"
+    shape = format_of(first, otherwise=otherwise) if wanted.format == "auto" else FORMATS[wanted.format]
+    chosen = wanted.columns or {}
+    texts = (chosen["text"].lower(),) if "text" in chosen else (*shape.columns["text"], *shape.columns["title"])
+    if first and (shape.telling or _is_table(wanted)) and not first.keys() & set(texts):
+        seen = ", ".join(list(first)[:12])
+        raise ConfigError(f"{wanted.file}: no column holds the text ({seen}): name it with --map text=COLUMN")
+    return shape
+
+
+def _read(row: Mapping[str, Any], wanted: Import, shape: Format, *, now: datetime) -> Found:
+    value = _Columns(row, shape.columns, wanted.columns or {})
+    named = (_plain(cell) for name, cell in row.items() if is_naming(name))
+    known = [text for text in named if text and not text.isdecimal()]
     known += names_in(value("url")) | names_in(value("id"))
     title, body = (_clean(value(name), known) for name in ("title", "text"))
     text = body if title in ("", body) or body.startswith(title) else f"{title}\n{body}"
     url = value("url") if value("url").startswith(("http://", "https://")) else ""
-    native = value("id") or hashlib.sha256(text.encode()).hexdigest()
+    url = clean_link(url) or url if shape.is_news else url
+    native = value("id") or hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    platform, uri = _known_as(row, shape, native=native, url=url)
     return Found(
-        platform=value("platform").lower()[:20] or "import",
-        uri=url or f"{wanted.source}:{native}",
+        platform=platform or value("platform").lower()[:20] or "import",
+        uri=uri or f"{wanted.source}:{native}",
         native_id=native,
         author=value("author"),
         created_at=_date(value("created_at"), now),
+        edited_at=_date(value("edited_at"), now),
         language=language_of(text, hint=value("language")),
         title=title if title != body else "",
         text=text,
         url=url,
+        url_is_public=shape.is_news and bool(url) and not names_person(url),
         likes=_number(value("likes")),
         shares=_number(value("shares")),
         replies=_number(value("replies")),
@@ -129,15 +131,29 @@ def _read(row: Mapping[str, Any], wanted: Import, *, now: datetime) -> Found:
     )
 
 
+def _known_as(row: Mapping[str, Any], shape: Format, *, native: str, url: str) -> tuple[str, str]:
+    """Platform and address as a crawl would name them, so that a post met both ways is one; "" where untold."""
+    if native.startswith("at://"):
+        return "bluesky", native
+    if shape.name != "4cat":
+        return "feed" if shape.is_news else "", url
+    # The link of such a row may lead elsewhere: to the page that the post is about.
+    chat, number = _plain(row.get("chat")), native.rpartition("-")[2]
+    if re.fullmatch(r"\w{3,32}", chat) and number.isdecimal():
+        return "telegram", f"https://t.me/{chat}/{number}"
+    return "", ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Columns:
     """One row's values by field, whatever its columns are called."""
 
     row: Mapping[str, Any]
+    known: Mapping[str, tuple[str, ...]]
     chosen: Mapping[str, str]
 
     def __call__(self, field: str) -> str:
-        names = (self.chosen[field],) if field in self.chosen else COLUMNS[field]
+        names = (self.chosen[field].lower(),) if field in self.chosen else self.known[field]
         values = (_plain(self.row.get(name)) for name in names)
         return next((text for text in values if text), "")
 
@@ -170,50 +186,26 @@ def _number(text: str) -> int | None:
 
 
 def _rows(wanted: Import) -> Iterator[Any]:
-    reader = _FORMATS.get(_format(wanted))
-    if reader is None:
-        raise ConfigError(f"{wanted.format!r} is no format: use {', '.join(_FORMATS)} or auto")
+    reader = READERS[_is_table(wanted)]
     try:
         with wanted.file.open("rb") as file:
             yield from reader(file)
     except OSError as error:
-        raise ConfigError(
-            f"{wanted.file}: cannot be read ({error.strerror}): give the path of a readable file"
-        ) from error
+        raise _unreadable(wanted.file, error) from error
 
 
-def _format(wanted: Import) -> str:
-    if wanted.format != "auto":
-        return wanted.format
-    return "csv" if wanted.file.suffix.lower() in {".csv", ".tsv"} else "jsonl"
+def _is_table(wanted: Import) -> bool:
+    if wanted.format in ("csv", "jsonl"):
+        return wanted.format == "csv"
+    try:
+        with wanted.file.open("rb") as file:
+            return is_table(file.read(64), wanted.file.suffix.lower())
+    except OSError as error:
+        raise _unreadable(wanted.file, error) from error
 
 
-def _jsonl(file: io.BufferedReader) -> Iterator[Any]:
-    for line in file:
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except (ValueError, RecursionError):
-                yield None
-
-
-def _csv(file: io.BufferedReader) -> Iterator[Any]:
-    csv.field_size_limit(16 * 1024 * 1024)
-    with io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
-        head = text.readline()
-        text.seek(0)
-        delimiter = max(",;\t", key=head.count)
-        reader = csv.DictReader((line.replace("\0", "") for line in text), delimiter=delimiter)
-        while True:
-            try:
-                yield next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield None
-
-
-_FORMATS: Mapping[str, Callable[[io.BufferedReader], Iterator[Any]]] = {"jsonl": _jsonl, "csv": _csv}
+def _unreadable(file: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{file}: cannot be read ({error.strerror}): give the path of a readable file")
 
 
 def _digest(file: Path) -> str:
@@ -221,4 +213,4 @@ def _digest(file: Path) -> str:
         with file.open("rb") as body:
             return hashlib.file_digest(body, "sha256").hexdigest()[:16]
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}): give the path of a readable file") from error
+        raise _unreadable(file, error) from error

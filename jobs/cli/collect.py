@@ -70,15 +70,21 @@ def parse_command(kind: str, file: Path, url: str, meta: Path | None, policy: st
     return 0 if page.understood else 1
 
 
-@click.command("import", help="Bring in rows of a FILE: JSONL or CSV, one post a row.")
+@click.command("import", help="Bring in rows of a FILE, one post a row: JSONL, CSV, 4CAT, Junkipedia, Media Cloud.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--source", required=True, help="A name for this collection; kept as import:NAME.")
-@click.option("--format", "form", default="auto", help="jsonl, csv or auto (by the file's ending).")
+@click.option(
+    "--format",
+    "form",
+    default="auto",
+    help="4cat, junkipedia, mediacloud, csv, jsonl or auto (told by the columns).",
+)
 @click.option("--map", "columns", default="", help="Columns by field, such as text=body,created_at=ts.")
 @config_option
 def import_command(file: Path, source: str, form: str, columns: str, config: Path | None) -> int:
     """Killed and repeated, it goes on where it stopped. Rows without a date count as collected now."""
-    from crawlers.imports import COLUMNS, Import, count_rows, import_file
+    from crawlers.import_formats import COLUMNS
+    from crawlers.imports import Import, count_rows, import_file
 
     wanted = Import(file=file, source=_name(source), format=form, columns=_columns(columns, COLUMNS))
     total = count_rows(wanted)

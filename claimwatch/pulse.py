@@ -1,5 +1,6 @@
 """Whether both stores answer, and how much waits in them: asked with patience of seconds, never twice at once."""
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
@@ -22,6 +23,9 @@ LEDGER, POSTS = "ledger", "posts"
 PATIENCE = 3.0
 #: Seconds that figures for Prometheus may be old: many scrapes cost the stores one question.
 _AGE = 10.0
+_DOCTOR = "see `claimwatch doctor`"
+#: A path, an address or a host's name, but not a setting's: what some advice might still hold.
+_PLACE = re.compile(r"[/\\@]|(?<!\bstores)\.\w")
 
 _UP = Listed(
     kind="gauge",
@@ -104,7 +108,7 @@ class Pulse:
         try:
             return question.answer(patience)
         except ClaimwatchError as error:
-            problems[store] = without_place(str(error))
+            problems[store] = advice_of(str(error))
             return None
 
 
@@ -113,10 +117,10 @@ def store_of(desk: Desk, error: ClaimwatchError) -> str:
     return LEDGER if str(error).startswith(("the ledger", desk.ledger.place)) else POSTS
 
 
-def without_place(line: str) -> str:
-    """An error's line for a stranger, who is not told the file or server that it begins with."""
-    place, _, rest = line.partition(": ")
-    return rest if rest and any(sign in place for sign in "/.") else line
+def advice_of(line: str) -> str:
+    """What a stranger may read of an error's line: its end, what to do. Places, users and hosts stand before that."""
+    advice = line.rpartition(": ")[2]
+    return _DOCTOR if _PLACE.search(advice) else advice
 
 
 def registry_of(pulse: Pulse) -> CollectorRegistry:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from markupsafe import Markup
 
 from claimwatch.errors import ClaimwatchError
-from claimwatch.pulse import LEDGER, POSTS, store_of, without_place
+from claimwatch.pulse import LEDGER, POSTS, advice_of, store_of
 from review_ui.labels import N_
 from review_ui.pages import StorePage
 from review_ui.visitor import Site, Visitor, anyone, has_signed_in, stranger
@@ -71,7 +71,7 @@ def _shaped(request: Request, visitor: Visitor, store: str, line: str) -> Respon
     if "hx-request" in request.headers:
         return _note(heading, explanation)
     if "application/json" in request.headers.get("accept", ""):
-        said = {"error": heading, "store": store, "do": detail or without_place(line), "retry_after": AGAIN}
+        said = {"error": heading, "store": store, "do": detail or advice_of(line), "retry_after": AGAIN}
         return JSONResponse(said, status_code=503)
     return visitor.show(StorePage(heading=heading, explanation=explanation, detail=detail, seconds=AGAIN), status=503)
 

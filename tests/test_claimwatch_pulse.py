@@ -7,7 +7,7 @@ import pytest
 from claimwatch.desk import Desk
 from claimwatch.errors import StoreError
 from claimwatch.posts.sqlite import SqlitePosts
-from claimwatch.pulse import LEDGER, POSTS, Pulse, Question, store_of, without_place
+from claimwatch.pulse import LEDGER, POSTS, Pulse, Question, advice_of, store_of
 from claimwatch.records import CardState
 
 
@@ -43,7 +43,7 @@ def test_one_store_down_leaves_the_others_figures(desk: Desk, monkeypatch: pytes
     monkeypatch.setattr(type(desk.posts), "count_cards", down)
     pulse = Pulse(desk)
     beat = pulse.beat()
-    assert dict(beat.problems) == {POSTS: "disk I/O error: check the disk"}
+    assert dict(beat.problems) == {POSTS: "check the disk"}
     assert (beat.outbox, beat.cards) == (0, None)
     monkeypatch.undo()
     assert pulse.beat().is_well
@@ -67,14 +67,20 @@ def test_an_answer_is_shared_for_as_long_as_it_may_be_old(desk: Desk, monkeypatc
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("/srv/desk/posts.db: database is locked: try again", "database is locked: try again"),
-        ("postgresql://me@db.internal:5432/desk: refused: look", "refused: look"),
-        ("no answer within 3 s: see whether it runs", "no answer within 3 s: see whether it runs"),
-        ("locked: try again", "locked: try again"),
+        ("/srv/desk/posts.db: database is locked: try again", "try again"),
+        (
+            'postgresql://me@db.internal/desk: no server at "db.internal": check that PostgreSQL runs',
+            "check that PostgreSQL runs",
+        ),
+        ("no answer within 3 s: see whether it runs", "see whether it runs"),
+        ("try again", "try again"),
+        ("x: refused: check what stores.ledger names", "check what stores.ledger names"),
+        ("http://inside:9200: cannot reach http://inside:9200", "see `claimwatch doctor`"),
+        ("posts: nobody at 10.0.0.7", "see `claimwatch doctor`"),
     ],
 )
-def test_a_stranger_is_not_told_the_place(line: str, shown: str) -> None:
-    assert without_place(line) == shown
+def test_a_stranger_is_told_what_to_do_and_no_place(line: str, shown: str) -> None:
+    assert advice_of(line) == shown
 
 
 def test_an_error_tells_by_its_beginning_which_store_it_is_about(desk: Desk) -> None:

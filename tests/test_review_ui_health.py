@@ -2,17 +2,21 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from forwarder import Forwarder
 from prometheus_client.parser import text_string_to_metric_families
 from review_desk import Browser, add_card, fill, signed_in
 
 from claimwatch.desk import Desk
 from claimwatch.errors import StoreError
+from claimwatch.ledger.base import Ledger
+from claimwatch.pulse import Pulse
 from claimwatch.settings import Web
 from review_ui import patience
 from review_ui.app import create_app
@@ -64,8 +68,8 @@ def test_ready_names_the_store_that_does_not_answer_and_not_its_place(
         page = browser.get("/ready")
     said = json.loads(page.html)
     assert page.status == 503
-    assert said["stores"] == {"ledger": "ok", "posts": "disk I/O error: check the disk"}
-    assert said["problem"] == "posts: disk I/O error: check the disk"
+    assert said["stores"] == {"ledger": "ok", "posts": "check the disk"}
+    assert said["problem"] == "posts: check the disk"
     assert "retry-after" in page.headers
     assert PLACE not in page.html
     assert Browser(desk).get("/ready").status == 200
@@ -205,3 +209,47 @@ def test_a_form_is_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> No
     browser = signed_in(desk)
     monkeypatch.setattr(patience, "SECONDS", 0.0)
     assert browser.post("/language", language="vi", back="/health").status == 200
+
+
+@pytest.fixture
+def served(desk: Desk, postgres_database: str) -> Iterator[tuple[Desk, Forwarder]]:
+    """A desk whose ledger is on PostgreSQL, with a way there that can be cut."""
+    way = Forwarder(postgres_database)
+    ledger = Ledger.connect(way.url)
+    yield replace(desk, ledger=ledger), way
+    way.heal()
+    ledger.close()
+    way.close()
+
+
+@pytest.mark.servers
+def test_a_real_server_that_goes_and_comes_back_is_told_and_forgotten(served: tuple[Desk, Forwarder]) -> None:
+    desk, way = served
+    browser = signed_in(desk)
+    assert browser.get("/ready").status == 200
+    way.cut()
+    assert (browser.get("/queue").status, browser.page.headers["retry-after"]) == (503, "10")
+    assert "Sổ ghi quyết định không trả lời" in browser.page.text
+    health = Pulse(desk).beat()
+    assert list(health.problems) == ["ledger"]
+    assert "127.0.0.1" not in health.problems["ledger"]
+    way.heal()
+    assert browser.get("/queue").status == 200
+    assert Pulse(desk).beat().is_well
+
+
+@pytest.mark.servers
+def test_a_real_server_that_stands_still_costs_seconds_and_not_the_pages(
+    served: tuple[Desk, Forwarder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, way = served
+    browser = signed_in(desk)
+    monkeypatch.setattr(patience, "SECONDS", 0.2)
+    way.freeze()
+    begun = time.monotonic()
+    assert browser.get("/queue").status == 503
+    assert "Sổ ghi quyết định không trả lời" in browser.page.text
+    assert time.monotonic() - begun < 5
+    way.heal()
+    monkeypatch.undo()
+    assert browser.get("/queue").status == 200

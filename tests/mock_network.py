@@ -299,7 +299,7 @@ class MockNetwork:
         for site, server in zip(sites, self._servers, strict=True):
             server.daemon_threads = True
             site.base = f"http://127.0.0.1:{server.server_port}"
-            site.begin(45)
+            site.begin(30)
 
     def __enter__(self) -> "MockNetwork":
         for server in self._servers:

@@ -20,7 +20,7 @@ from claimwatch.settings import Crawl
 from crawlers.crawl import crawl_now
 
 _MARK = re.compile(r"Ký hiệu (\w+) bản (\w+)")
-_CALM_ROUNDS = 5
+_CALM_ROUNDS = 3
 
 
 def crawled_rounds(desk: Desk, network: MockNetwork, rounds: int) -> dict[str, Counter[str]]:

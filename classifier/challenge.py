@@ -1,10 +1,10 @@
 """Compares a challenger with the champion on the same rows, and says whether it may take its place.
 
-The rule. On each set (the frozen one; the team's newest decisions where there are enough) AUC and AP of both models are
-compared by a paired bootstrap: clusters of rows are drawn anew 1,000 times, both models are scored on each draw, and the
-difference gets a 95% interval. The challenger is worse where that whole interval is below zero, or where the difference
-itself is below -0.05, which sets as small as these could not tell from noise. On rows out of scope (criticism of policy,
-anything else) the share it flags may by the same rule not be larger. Worse anywhere is refused.
+The rule. On each set (the frozen one; the team's newest decisions where there are enough) AUC and AP of both models
+are compared by a paired bootstrap: clusters of rows are drawn anew 1,000 times, both models are scored on each draw,
+and the difference gets a 95% interval. The challenger is worse where that whole interval is below zero, or where the
+difference itself is below -0.05, which sets as small as these could not tell from noise. On rows out of scope
+(criticism of policy, anything else) the share it flags may by the same rule not be larger. Worse anywhere is refused.
 """
 
 from collections.abc import Callable, Sequence

@@ -37,11 +37,18 @@ def queue_new_posts(desk: Desk, progress: Callable[[int], None] = lambda _: None
 
 
 def ready_model(where: Places, chosen: Settings, *, folder: Path | None = None) -> "HeadModel":
-    """The model, its encoder built first where this machine has none yet."""
+    """The model of a folder, else the one served here, its encoder built first where this machine has none yet."""
     from classifier.serving import open_model
 
     build_encoder(where, chosen.classify.variant)
-    return open_model(where.cache, chosen.classify, folder=folder)
+    return open_model(where.cache, chosen.classify, folder=folder or served_folder(where))
+
+
+def served_folder(where: Places) -> Path:
+    """Where the model to serve now stands: the one promoted last, else the shipped one. A glance, made often."""
+    from classifier.registry import Registry
+
+    return Registry(where.data).serving()
 
 
 def build_encoder(where: Places, variant: str = "auto") -> Path:

@@ -1,5 +1,6 @@
-"""The model for the check page: opened when the first visitor asks, kept for the next."""
+"""The model for the check page: opened when the first visitor asks, kept for the next until another is promoted."""
 
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from claimwatch.ledger import claims
 from claimwatch.settings import Places
 from claimwatch.text.normalise import tidy
 from claimwatch.text.scrub import scrub
-from jobs.assess import ready_model
+from jobs.assess import ready_model, served_folder
 
 if TYPE_CHECKING:
     from classifier.model import Opinion
@@ -22,12 +23,19 @@ class LazyModel:
         self._desk, self._where = desk, where
         self._lock = Lock()
         self._model: HeadModel | None = None
+        self._opened: Path | None = None
 
     def __call__(self, text: str, language: str) -> "Opinion":
         """The opinion of a text; nothing of it is kept."""
         del language
         with self._lock:
-            model = self._model = self._model or ready_model(self._where, self._desk.settings)
+            model = self._newest()
             with self._desk.ledger.read() as db:
                 model.learn_claims(claims.every(db, "active"))
             return model.judge([scrub(tidy(text))])[0]
+
+    def _newest(self) -> "HeadModel":
+        folder = served_folder(self._where)
+        if self._model is None or folder != self._opened:
+            self._model, self._opened = ready_model(self._where, self._desk.settings, folder=folder), folder
+        return self._model

@@ -117,9 +117,7 @@ class Trial:
         note = "Both models have learnt from these rows: the figures flatter both." if all(seen) else ""
         if unfair:
             name = (champion if seen[0] else challenger).name
-            note = (
-                f"{name} has learnt from these rows; heads of the same recipe, trained without them, stand in for it."
-            )
+            note = f"{name} has learnt from these rows; heads of its recipe trained without them stand in."
         return self._contest("frozen", rows, sides[0], sides[1], note)
 
     def _contest(

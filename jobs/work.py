@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimwatch.clock import week_before, week_of
@@ -15,7 +16,7 @@ from claimwatch.desk import Desk
 from claimwatch.ledger import reports, runs, sources
 from claimwatch.projector import project_decisions
 from claimwatch.settings import Places, Settings
-from jobs.assess import assess_new_posts, queue_new_posts, ready_model
+from jobs.assess import assess_new_posts, queue_new_posts, ready_model, served_folder
 from jobs.purge import purge
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ class StoppedError(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """What a worker does for one desk. The model is opened when it is first needed, once."""
+    """What a worker does for one desk. The model is opened when it is first needed, and anew after a promotion."""
 
     desk: Desk
     where: Places
     model: Model | None = None
+    opened: Path | None = None  #: the folder it is of; None for a model that was handed in, which stays
     stopping: threading.Event = field(default_factory=threading.Event)
     neighbours: Callable[[], int] = lambda: 1  #: workers that share this machine's cores, this one included
 
@@ -123,8 +125,10 @@ class Work:
             raise StoppedError
 
     def _ready(self) -> Model:
-        if self.model is None:
-            self.model = ready_model(self.where, self._chosen())
+        if self.model is None or self.opened:
+            folder = served_folder(self.where)
+            if self.model is None or folder != self.opened:
+                self.model, self.opened = ready_model(self.where, self._chosen()), folder
         return self.model
 
     def _chosen(self) -> Settings:

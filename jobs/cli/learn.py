@@ -1,4 +1,4 @@
-"""train, evaluate, model: making models and knowing how good they are."""
+"""train, evaluate, model: making models, knowing how good they are, choosing which is served."""
 
 import os
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import click
 
 from claimwatch import settings
 from claimwatch.errors import ConfigError
-from jobs.cli.options import bar, config_option, echo_json
+from jobs.cli.options import bar, config_option, desk_of, echo_json
 from jobs.opening import read_library
 
 if TYPE_CHECKING:
@@ -26,20 +26,46 @@ _MAP = click.option("--map", "mapping", default="", help="How a public set is re
 @_MAP
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows created before this day.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed trains the same model.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the model; needed with --data.")
+@click.option(
+    "--from-decisions",
+    is_flag=True,
+    help="Learn from the corpus and the team's decisions, then compare with the model that is served.",
+)
+@click.option("--promote", "wants_promotion", is_flag=True, help="After --from-decisions: serve it if it is not worse.")
 @config_option
-def train_command(
-    files: tuple[Path, ...], mapping: str, before: datetime | None, seed: int, out: Path, config: Path | None
+def train_command(  # noqa: PLR0913  one for each option
+    *,
+    files: tuple[Path, ...],
+    mapping: str,
+    before: datetime | None,
+    seed: int,
+    out: Path | None,
+    from_decisions: bool,
+    wants_promotion: bool,
+    config: Path | None,
 ) -> None:
     """Needs no torch: the encoder stays frozen."""
+    if from_decisions:
+        if files or mapping or before:
+            raise ConfigError("--from-decisions takes the corpus and the decisions: leave --data, --map, --before out")
+        _train_from_decisions(config, out.name if out else "", seed, wants_promotion=wants_promotion)
+        return
+    if out is None or wants_promotion:
+        raise ConfigError("name a folder with --out; `claimwatch model promote` serves it")
+    where = settings.places(os.environ, config)
+    _train(where, _rows(files, mapping, before=before), seed, out, about=_about(files))
+
+
+def _train(where: settings.Places, rows: "list[Row]", seed: int, out: Path, *, about: dict[str, object]) -> None:
     from classifier.heads import save_heads
     from classifier.training import Training, train_model
 
-    where = settings.places(os.environ, config)
-    rows = _rows(files, mapping, before=before)
-    claims = read_library(where.config.parent / "claims")
+    wanted = Training(
+        rows=rows, claims=read_library(where.config.parent / "claims"), seed=seed, version=out.name, about=about
+    )
     with bar("train", len(rows) + 6, "steps") as advance:
-        heads = train_model(_encoder(where), Training(rows=rows, claims=claims, seed=seed, version=out.name), advance)
+        heads = train_model(_encoder(where), wanted, advance)
     try:
         save_heads(heads, out)
     except OSError as error:
@@ -47,10 +73,35 @@ def train_command(
     echo_json({"out": str(out), **heads.card})
 
 
+def _about(files: Sequence[Path]) -> dict[str, object]:
+    """For the card: files by name alone, and whether the frozen rows were among what was learnt."""
+    names = [file.name for file in files]
+    return {"data": ", ".join(names) or "corpus", "frozen": "left out" if files else "learnt"}
+
+
+def _train_from_decisions(config: Path | None, name: str, seed: int, *, wants_promotion: bool) -> None:
+    from jobs.promotion import Trial, promote, write_comparison
+
+    with desk_of(config) as (desk, where), bar("train", unit="steps") as advance:
+        trial = Trial(desk, where, advance)
+        entry, decided = trial.train(name or f"{desk.now():%Y-%m-%d}-decisions", seed)
+        found = trial.compare(entry)
+        write_comparison(entry.folder, found)
+        if wants_promotion:
+            promote(trial, entry, found)
+    older, newest = decided.older_and_newest()
+    counted = {"learnt": len(older), "held": len(newest)} | {
+        what: getattr(decided, what) for what in ("undone", "skipped", "superseded", "emptied")
+    }
+    echo_json({"model": entry.name, "decisions": counted, "comparison": found.as_dict(), "promoted": wants_promotion})
+
+
 @click.command("evaluate", help="Measure a model on labelled rows; prints JSON, each figure [value, low, high].")
 @_DATA
 @_MAP
-@click.option("--model", "folder", type=click.Path(path_type=Path), default=None, help="Default: the shipped model.")
+@click.option(
+    "--model", "folder", type=click.Path(path_type=Path), default=None, help="Default: the model that is served."
+)
 @click.option(
     "--after", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows created on or after this day."
 )
@@ -70,7 +121,7 @@ def evaluate_command(
     echo_json(evaluate(rows, [one.p_false for one in said], threshold=model.thresholds["p_false"]))
 
 
-@click.group("model", help="Models: build the encoder, list.")
+@click.group("model", help="Models: build the encoder, list, promote, roll back.")
 def model_command() -> None:
     """What is served and what could be."""
 
@@ -87,13 +138,56 @@ def build_model(config: Path | None) -> None:
     click.echo(f"{Encoder.open(folder).name} in {folder}")
 
 
-@model_command.command("list", help="The shipped models with their cards as JSON.")
-def list_models() -> None:
-    """Newest last; the last one is served."""
-    from classifier.heads import load_heads
-    from classifier.serving import SHIPPED
+@model_command.command("list", help="Every model with its card as JSON: shipped, and kept in the data folder.")
+@config_option
+def list_models(config: Path | None) -> None:
+    """One of them is served."""
+    from classifier.registry import Registry
 
-    echo_json([dict(load_heads(path).card) for path in sorted(SHIPPED.iterdir()) if (path / "model.json").exists()])
+    where = settings.places(os.environ, config)
+    listed = Registry(where.data).entries()
+    echo_json(
+        [{"name": one.name, "serving": one.serving, "shipped": one.shipped, "card": dict(one.card)} for one in listed]
+    )
+
+
+@model_command.command(
+    "promote", help="Compare a model with the one that is served; serve it from now on if it is not worse."
+)
+@click.argument("model")
+@click.option("--force", default="", metavar="REASON", help="Promote it even if it is worse; the reason is kept.")
+@config_option
+def promote_model(model: str, force: str, config: Path | None) -> None:
+    """MODEL is a folder of `train --out` or the name of a model that `model list` shows."""
+    from classifier.registry import Registry
+    from jobs.promotion import Trial, promote, write_comparison
+
+    with desk_of(config) as (desk, where), bar("compare") as advance:
+        registry = Registry(where.data)
+        entry = registry.adopt(Path(model)) if Path(model).is_dir() else registry.find(model)
+        if entry.folder == registry.serving():
+            raise ConfigError(f"{entry.name} is the model that is served: there is nothing to promote")
+        trial = Trial(desk, where, advance)
+        found = trial.compare(entry)
+        if not entry.shipped:
+            write_comparison(entry.folder, found)
+        promote(trial, entry, found, force=force)
+    echo_json({"promoted": entry.name, "before": found.champion, "forced": force, "comparison": found.as_dict()})
+
+
+@model_command.command("rollback", help="Serve again what was served before the last promotion.")
+@config_option
+def rollback_model(config: Path | None) -> None:
+    """Workers and pages notice by themselves."""
+    from classifier.registry import Registry
+    from jobs.promotion import note_change
+
+    with desk_of(config) as (desk, where):
+        registry = Registry(where.data)
+        before = registry.serving().name
+        name = registry.rollback()
+        note_change(desk, {"what": "rolled back", "model": name, "before": before})
+    echo_json({"serving": name, "before": before})
 
 
 def _encoder(where: settings.Places) -> "Encoder":

@@ -44,6 +44,7 @@ class Played:
 def play(where: Places, library: list[Claim], folder: Path, tell: Tell, stores: Stores | None = None) -> Played:
     """Play Sunday and Monday morning on empty stores: files in `folder`, or servers with two workers."""
     begun = time.monotonic()
+    where = where.model_copy(update={"data": folder})  # the shipped model, whatever is promoted on this machine
     tell("opening the encoder (built once on this machine, 470 MB)")
     build_encoder(where, "float32")
     with SampleNetwork(until=SUNDAY, limited=True) as network:

@@ -49,6 +49,7 @@ docs: $(VENV)/dev.done ## Write the reference pages from the code.
 lock: $(VENV)/dev.done ## Lock the dependencies anew.
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements-base.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --upgrade pyproject.toml --extra dev -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml --extra elastic --extra postgres -c requirements-dev.lock -o deploy/requirements.lock
 
 clean: ## Remove the environment and what the tools left.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.* .import_linter_cache .hypothesis

@@ -26,6 +26,12 @@ def drop(db: Connection, name: str) -> None:
     db.execute(delete(facts).where(facts.c.name == name))
 
 
+def starting(db: Connection, beginning: str) -> dict[str, str]:
+    """The facts whose names begin so."""
+    query = select(facts).where(facts.c.name.startswith(beginning, autoescape=True)).order_by(facts.c.name)
+    return {row.name: row.value for row in db.execute(query)}
+
+
 def fingerprint(name: str) -> str:
     """The name of the fact that holds a key's fingerprint."""
     return _FINGERPRINT + name

@@ -1,7 +1,7 @@
 """Sources with their state, cursors and leases, and the rate-limit book."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from claimwatch.errors import ConfigError
+from claimwatch.ledger import facts
 from claimwatch.ledger.database import upsert
 from claimwatch.ledger.tables import cursors, leases, limits, rejected, sources
 from claimwatch.records import Source
 
 #: Seconds a lease holds without being renewed; a killed crawl's source is free again after that.
 LEASE = 120.0
+#: Names the fact that a crawl of a source is asked for.
+_ASKED = "asked."
 _STATE = ("attention", "last_success", "last_try", "edited")
 
 
@@ -72,6 +75,29 @@ def cursor(db: Connection, source: str, query: str) -> dict[str, Any]:
 def move_cursor(db: Connection, source: str, query: str, *, state: Mapping[str, Any], now: datetime) -> None:
     """Keep where a crawl has come to, in the transaction that keeps its counts."""
     upsert(db, cursors, {"source": source, "query": query, "state": dict(state), "updated_at": now})
+
+
+def drop_cursors(db: Connection, source: str) -> None:
+    """Forget where the crawls of a source stopped: it asks something else from now on."""
+    db.execute(delete(cursors).where(cursors.c.source == source))
+
+
+def ask(db: Connection, name: str, now: datetime) -> None:
+    """Wish that a source be crawled soon; the worker looks for such wishes every half minute."""
+    get(db, name)
+    facts.put(db, _ASKED + name, now.isoformat())
+
+
+def asked(db: Connection) -> dict[str, datetime]:
+    """The sources whose crawl is wished for, each with when."""
+    found = facts.starting(db, _ASKED)
+    return {name.removeprefix(_ASKED): datetime.fromisoformat(value) for name, value in found.items()}
+
+
+def take_asked(db: Connection, names: Iterable[str]) -> None:
+    """Note that the crawls wished for are begun."""
+    for name in names:
+        facts.drop(db, _ASKED + name)
 
 
 def acquire(db: Connection, name: str, holder: str) -> bool:

@@ -24,6 +24,7 @@ from crawlers.intake import open_intake
 if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerRunner
 
+    from crawlers.jetstream.stream import Stream
     from crawlers.spider import Crawl, SourceSpider
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ BUSY = "busy: another process crawls it now"
 #: How often a question that got no answer, or a fault of the server, is asked again.
 RETRIES = 2
 #: The crawls of this process, so that a worker that ends can end them at a page.
-_RUNNING: list[AsyncCrawlerRunner] = []
+_RUNNING: list[AsyncCrawlerRunner | Stream] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
     pages, problems = 0, []
     try:
         crawl = open_crawl(open_intake(desk, source.name), source, run=run, holder=holder)
-        await _run(desk, SourceSpider, crawl)
+        await (_listen(desk, crawl) if crawl.kind.streams else _run(desk, SourceSpider, crawl))
         failure, pages, problems = crawl.failure, crawl.pages, crawl.problems
     except SourceError as error:
         failure = error
@@ -94,6 +95,17 @@ async def _run(desk: Desk, spider: type[SourceSpider], crawl: Crawl) -> None:
         await runner.crawl(spider, crawl=crawl)
     finally:
         _RUNNING.remove(runner)
+
+
+async def _listen(desk: Desk, crawl: Crawl) -> None:
+    from crawlers.jetstream.stream import Stream
+
+    stream = Stream(crawl, agent=user_agent(desk))
+    _RUNNING.append(stream)
+    try:
+        await stream.run()
+    finally:
+        _RUNNING.remove(stream)
 
 
 def _finish(
@@ -124,12 +136,17 @@ def holder_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
+def user_agent(desk: Desk) -> str:
+    """Who asks, and whom to write to."""
+    who = desk.settings.desk
+    return f"claimwatch/{__version__} (public health desk: {who.name}; {who.contact or 'no contact given'})"
+
+
 def scrapy_settings(desk: Desk) -> dict[str, Any]:
     """Scrapy as a polite guest: robots.txt, one request at a time, a name, bounds on everything."""
-    chosen, who = desk.settings.crawl, desk.settings.desk
-    contact = who.contact or "no contact given"
+    chosen = desk.settings.crawl
     return {
-        "USER_AGENT": f"claimwatch/{__version__} (public health desk: {who.name}; {contact})",
+        "USER_AGENT": user_agent(desk),
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": "claimwatch",
         "DOWNLOAD_DELAY": chosen.delay,

@@ -16,6 +16,7 @@ from crawlers.feed import parse as feed_parse
 from crawlers.feed import spider as feed_spider
 from crawlers.guard import fault_of
 from crawlers.jetstream import parse as jetstream_parse
+from crawlers.jetstream import spider as jetstream_spider
 from crawlers.lemmy import parse as lemmy_parse
 from crawlers.lemmy import spider as lemmy_spider
 from crawlers.mastodon import parse as mastodon_parse
@@ -48,11 +49,20 @@ _CRAWLED = (
         vnexpress_spider.VnexpressSettings,
         "comments",
     ),
+    Kind(
+        "jetstream",
+        jetstream_parse.parse,
+        jetstream_spider.StreamPlan,
+        jetstream_spider.JetstreamSettings,
+        "stream",
+        posts_as="bluesky",
+        streams=True,
+    ),
 )
 #: The kinds that can be crawled.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _CRAWLED}
-#: The kinds of answer that can be read; Jetstream is a stream, of which only saved captures are read yet.
-PARSERS: dict[str, Parser] = {kind.name: kind.parse for kind in _CRAWLED} | {"jetstream": jetstream_parse.parse}
+#: The kinds of answer that can be read.
+PARSERS: dict[str, Parser] = {kind.name: kind.parse for kind in _CRAWLED}
 
 
 def kind_of(source: Source) -> Kind:

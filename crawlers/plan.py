@@ -77,3 +77,10 @@ class Kind:
     plan: MakePlan
     settings: type[KindSettings]
     query: str  #: names the one question this kind asks, as part of the cursor's key
+    posts_as: str = ""  #: the platform that its posts are of, where it is another's
+    streams: bool = False  #: it is listened to, not asked page by page
+
+    @property
+    def platform(self) -> str:
+        """The platform that the ids of its posts are made with."""
+        return self.posts_as or self.name

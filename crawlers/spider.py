@@ -62,6 +62,23 @@ class Crawl:
         """The further hosts that the operator named."""
         return hosts_in(self.source.settings.get("allow_hosts", ()))
 
+    def keep(self, page: Page, state: Mapping[str, Any]) -> None:
+        """Posts, then cursor, counts and run; each page's cursor has a number of its own, so no two share a token."""
+        before = {key: value for key, value in self.state.items() if key == "page"}
+        after = {**state, "page": int(self.state.get("page", 0)) + 1}
+        step = keep.Step(query=self.kind.query, run=self.run, before=before, after=after, platform=self.kind.platform)
+        keep.keep_page(self.intake, page, step)
+        self.state = after
+
+    def renew_lease(self) -> None:
+        """Hold the source a while longer. SourceError where another process has it by now."""
+        if time.monotonic() - self.renewed > _RENEW:
+            with self.intake.desk.ledger.write() as db:
+                kept = sources.acquire(db, f"crawl:{self.source.name}", self.holder)
+            if not kept:
+                raise SourceError(self.source.name, "another process took this crawl over", permanent=False)
+            self.renewed = time.monotonic()
+
 
 def open_crawl(intake: Intake, source: Source, *, run: int, holder: str) -> Crawl:
     """A crawl from the source's stored cursor. SourceError where its settings are wrong."""
@@ -100,7 +117,7 @@ class SourceSpider(scrapy.Spider):
         """Keep the page and ask on."""
         crawl, ask = self.crawl, response.meta["ask"]
         crawl.pages += 1
-        self._renew_lease()
+        crawl.renew_lease()
         if response.status == _NOT_MODIFIED:
             self._keep(Page(), crawl.state)
             return
@@ -191,26 +208,10 @@ class SourceSpider(scrapy.Spider):
         return page
 
     def _keep(self, page: Page, state: Mapping[str, Any]) -> None:
-        """Posts, then cursor, counts and run; each page's cursor has a number of its own, so no two share a token."""
-        crawl = self.crawl
-        before = {key: value for key, value in crawl.state.items() if key == "page"}
-        after = {**state, "page": int(crawl.state.get("page", 0)) + 1}
-        kind = crawl.kind
-        step = keep.Step(query=kind.query, run=crawl.run, before=before, after=after, platform=kind.name)
-        keep.keep_page(crawl.intake, page, step)
-        crawl.state = after
+        self.crawl.keep(page, state)
 
     def _may_ask(self, url: str) -> bool:
         return urlsplit(url).netloc == self.crawl.host or is_named(url, self.crawl.allow_hosts)
-
-    def _renew_lease(self) -> None:
-        crawl = self.crawl
-        if time.monotonic() - crawl.renewed > _RENEW:
-            with crawl.intake.desk.ledger.write() as db:
-                kept = sources.acquire(db, f"crawl:{crawl.source.name}", crawl.holder)
-            if not kept:
-                raise SourceError(crawl.source.name, "another process took this crawl over", permanent=False)
-            crawl.renewed = time.monotonic()
 
 
 def plain_headers(response: Response) -> dict[str, str]:

@@ -3,8 +3,9 @@
 import io
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
+
+from crawlers.jetstream.packing import zstd
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 #: Bytes that one capture may unpack to.
@@ -21,14 +22,10 @@ def opened(body: bytes) -> bytes:
     if not body.startswith(_ZSTD):
         return body
     try:
-        zstandard: Any = import_module("zstandard")  # optional: most captures are plain
-    except ImportError as error:
-        message = "zstd_missing: the capture is packed; install zstandard, or save it unpacked"
-        raise CaptureError(message) from error
-    unpacked = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body), read_across_frames=True)
-    try:
-        whole: bytes = unpacked.read(_LARGEST + 1)
-    except (zstandard.ZstdError, MemoryError) as error:
+        whole = zstd.ZstdFile(io.BytesIO(body)).read(_LARGEST + 1)
+    except EOFError as error:
+        raise CaptureError("zstd_unreadable: the capture ends within a frame; save it anew") from error
+    except (zstd.ZstdError, MemoryError) as error:
         message = "zstd_unreadable: the frames are damaged or need the server's dictionary; save them unpacked"
         raise CaptureError(message) from error
     if len(whole) > _LARGEST:

@@ -10,6 +10,7 @@ from crawlers.dates import read_date
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = frozenset({"commit", "identity", "account", "sync", "info"})
+_GONE = frozenset({"deleted", "deactivated", "takendown", "suspended"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Event:
     name: str = ""  #: of an info or error, such as OutdatedCursor
     time_us: int | None = None  #: place on the first form's wire
     seq: int | None = None  #: place on the second form's wire
+    is_gone: bool = False  #: of an account: it shows nothing in public any more
 
     @property
     def uri(self) -> str:
@@ -59,6 +61,7 @@ def _newer(payload: Mapping[str, Any], kind: str, now: datetime) -> Event:
         at=read_date(payload.get("time"), now=now),
         name=text_of(payload, "name"),
         seq=number_of(payload, "seq"),
+        is_gone=_is_gone(object_of(payload, "account")),
     )
 
 
@@ -74,7 +77,13 @@ def _older(said: Mapping[str, Any]) -> Event:
         record=object_of(commit, "record"),
         at=_instant(time_us),
         time_us=time_us,
+        is_gone=_is_gone(object_of(said, "account")),
     )
+
+
+def _is_gone(account: Mapping[str, Any]) -> bool:
+    # Other states, such as `throttled`, are the servers' own and pass.
+    return account.get("active") is False and text_of(account, "status") in _GONE
 
 
 def _instant(time_us: int | None) -> datetime | None:

@@ -121,6 +121,13 @@ class Classify(_Section):
     confirm: float | None = Field(
         None, ge=0, le=1, description="Similarity from which a match counts as confirmed; empty: the model's own."
     )
+    audit_per_day: int = Field(
+        3,
+        ge=0,
+        le=1000,
+        description="Texts about health that nobody flagged, drawn into the queue by lot each day, about so many: they "
+        "tell what is missed (`claimwatch tune`). 0: none.",
+    )
     batch: int = Field(256, ge=1, le=10_000, description="Posts assessed and written at once.")
     threads: int | None = Field(None, ge=1, le=256, description="Threads of the encoder; empty: one per core.")
     variant: Literal["auto", "float32", "int8"] = Field(

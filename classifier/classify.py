@@ -1,15 +1,17 @@
 """The stage that gives every new post an opinion. Safe to stop and to run again at any point."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from claimwatch import metrics
+from claimwatch.clock import week_of
 from claimwatch.desk import Desk
-from claimwatch.ledger import claims, runs
+from claimwatch.ledger import claims, runs, scores
+from claimwatch.ledger.scores import Scored
 from claimwatch.posts.base import Assessed, Posts, Work
-from claimwatch.records import Assessment, Match, Post
+from claimwatch.records import Assessment, Match, Post, Stance
 from classifier.cards import Flagged, open_cards
 from classifier.model import Model, Opinion
 
@@ -30,9 +32,11 @@ def classify_new_posts(
     work = Work(stage="classify", model=model.version, since=now - _RESCORED)
     total: Counter[str] = Counter()
     for page in in_pages(desk.posts, work, slots, desk.settings.classify.batch):
-        outcomes = _assess(desk, model, page)
+        outcomes, fresh = _assess(desk, model, page)
         with desk.ledger.write() as db:
             runs.count(db, run, outcomes)
+            for week, scored in fresh.items():
+                scores.add(db, week, model.version, model.thresholds.get("p_false"), scored)
         metrics.count_classified(outcomes)
         total += outcomes
         progress(len(page))
@@ -49,8 +53,11 @@ def in_pages(posts: Posts, work: Work, slots: range, batch: int) -> Iterator[lis
         after = page[-1]
 
 
-def _assess(desk: Desk, model: Model, page: Sequence[Post]) -> Counter[str]:
-    """Judge the texts nobody judged yet, then write an assessment for every post of the page."""
+def _assess(desk: Desk, model: Model, page: Sequence[Post]) -> tuple[Counter[str], dict[str, list[Scored]]]:
+    """Judge the texts nobody judged yet, then write an assessment for every post of the page.
+
+    Outcomes of all posts, and by week the scores of the texts that were judged.
+    """
     known = desk.posts.scored({post.text_hash for post in page}, model.version)
     fresh = {post.text_hash: post.text for post in page if post.text_hash not in known}
     opinions = dict(zip(fresh, model.judge(list(fresh.values())), strict=True))
@@ -63,7 +70,23 @@ def _assess(desk: Desk, model: Model, page: Sequence[Post]) -> Counter[str]:
     placed = [Flagged(post=post, by=one) for post, one in zip(page, assessed, strict=True) if post.group]
     open_cards(desk, [one for one in placed if one.by.assessment.flag])
     desk.posts.assess(assessed)
-    return Counter("flagged" if one.assessment.flag else "passed" for one in assessed)
+    outcomes = Counter("flagged" if one.assessment.flag else "passed" for one in assessed)
+    return outcomes, _scored({post.text_hash: post for post in page if post.text_hash in opinions}, opinions)
+
+
+def _scored(said_by: Mapping[str, Post], opinions: Mapping[str, Opinion]) -> dict[str, list[Scored]]:
+    """The scores of these texts by the week of a post that says them: copies would count one voice often."""
+    weeks: dict[str, list[Scored]] = {}
+    for text, post in said_by.items():
+        said = opinions[text]
+        one = Scored(language=post.language, p_false=said.p_false, hinges=hinges(said))
+        weeks.setdefault(week_of(post.day), []).append(one)
+    return weeks
+
+
+def hinges(said: Opinion | Assessment) -> bool:
+    """Whether the threshold alone decides if it is flagged: topic and stance would let it be."""
+    return said.on_topic and said.stance in {None, Stance.REPEATS}
 
 
 def _written(desk: Desk, model: Model, post: Post, opinion: Opinion) -> Assessed:

@@ -9,6 +9,7 @@ from claimwatch.ledger import decisions, sources
 from claimwatch.posts.base import Assessed, Work
 from claimwatch.records import Assessment, Card, CardState, Decision, Post, State
 from claimwatch.text.copies import are_copies
+from classifier.audit import draw_audits
 from classifier.cards import Flagged, open_cards
 from classifier.classify import ALL_SLOTS, in_pages
 
@@ -55,10 +56,11 @@ def _place_page(desk: Desk, page: Sequence[Post], holder: str) -> int:
     here = _Pass(desk, {post_id: said.stance for post_id, said in assessments.items()})
     for post in page:
         _place(here, post)
+    drawn = draw_audits(desk, page, assessments, here.placed)
     flagged = [
         Flagged(post=replace(post, group=here.placed[post.id]), by=_assessed(desk, said))
         for post in page
-        if (said := assessments.get(post.id)) and said.flag
+        if (said := assessments.get(post.id)) and (said.flag or post.id in drawn)
     ]
     open_cards(desk, flagged)
     _fold_cards(desk, here.merged)

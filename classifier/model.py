@@ -1,6 +1,6 @@
 """What a model promises the stages: an opinion on every text, whatever is inside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,6 +44,11 @@ class Model(Protocol):
     @property
     def encoder(self) -> str:
         """Names the encoder whose vectors it keeps."""
+        ...
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Every limit a score is held against, by name: p_false is the one from which a post is flagged."""
         ...
 
     def judge(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Opinion]:

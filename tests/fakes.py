@@ -15,6 +15,7 @@ class WordModel:
         self.version = version
         self.judged: list[str] = []
         self.claims: list[str] = []
+        self.thresholds = {"p_false": 0.5}
 
     def learn_claims(self, claims: Sequence[Claim]) -> None:
         self.claims = [claim.id for claim in claims]

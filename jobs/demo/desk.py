@@ -19,7 +19,7 @@ def demo_settings(stores: Stores) -> Settings:
         desk=DeskSettings(name="claimwatch demo", contact="https://example.org/claimwatch"),
         stores=stores,
         crawl=Crawl(delay=0),
-        classify=Classify(variant="float32"),
+        classify=Classify(variant="float32", audit_per_day=0),
     )
 
 

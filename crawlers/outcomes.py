@@ -113,11 +113,11 @@ def count_of(holder: object, *path: str) -> int | None:
 def objects_of(holder: object, *path: str) -> Sequence[Mapping[str, Any]]:
     """The objects in the list at the end of the keys; what else is in the list is passed over."""
     listed = inside(holder, *path)
-    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def inside(holder: object, *path: str) -> Any:
     """What is at the end of the keys, None where the way is barred."""
     for key in path:
-        holder = holder.get(key) if isinstance(holder, Mapping) else None
+        holder = holder.get(key) if isinstance(holder, dict) else None
     return holder

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimwatch.text.language import language_of
+from claimwatch.text.language import _obvious, language_of
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,17 @@ def test_code_points_that_the_detector_refuses_do_no_harm(text: str) -> None:
 def test_any_text_gets_a_two_letter_code_or_und(text: str, hint: str) -> None:
     language = language_of(text, hint)
     assert language == "und" or (len(language) == 2 and language.islower())
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Bộ Y tế khuyến cáo người dân đi tiêm nhắc lại", "vi"),
+        ("The ministry says that it is not a cure for the flu and that you should not drink it", "en"),
+        ("Het is niet de bedoeling dat er water in de was komt, of in het brood, en dat is de waarheid", "nl"),
+        ("Toi bi benh the nhe, co duoc tiem khong? Xin cam on bac si, toi hoi cho ca nha", "vi"),
+    ],
+)
+def test_what_is_obvious_is_told_as_the_detectors_tell_it(text: str, language: str) -> None:
+    assert language_of(text) == language
+    assert _obvious(text) in ("", language)

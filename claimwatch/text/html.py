@@ -1,7 +1,9 @@
 """What a reader sees of a post that comes as HTML."""
 
 import re
+import threading
 from collections.abc import Mapping
+from functools import cache
 from html import unescape
 
 from lxml import etree
@@ -22,19 +24,35 @@ _SHORTENED = {"invisible", "ellipsis"}  # Mastodon's spans round the parts of a 
 def html_to_text(html: str) -> str:
     """The visible text, with line breaks where the page has them. Text without tags passes through. Never raises."""
     html = visible(html)
-    if not _TAG.search(html):
-        return _ENTITY.sub(lambda found: unescape(found[0]), html)
-    reader = _Reader()
-    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
-    parser.feed(html.encode())
-    parser.close()
-    return tidy("".join(reader.parts))
+    if "<" not in html or not _TAG.search(html):
+        return _ENTITY.sub(lambda found: unescape(found[0]), html) if "&" in html else html
+    own = _own_parser()
+    own.reader.begin()
+    own.parser.feed(html.encode())
+    own.parser.close()
+    return tidy("".join(own.reader.parts))
+
+
+class _OwnParser(threading.local):
+    """A parser of this thread's own: making one takes longer than reading a post with it."""
+
+    def __init__(self) -> None:
+        self.reader = _Reader()
+        self.parser = etree.HTMLParser(target=self.reader, encoding="utf-8", huge_tree=True)
+
+
+@cache
+def _own_parser() -> _OwnParser:
+    return _OwnParser()
 
 
 class _Reader:
     """Hears the parser's events. A tree would stop at 256 levels, and what lies deeper would be lost."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
         self.parts: list[str] = []
         self._hidden = 0  # depth inside what is dropped
         self._pre = 0

@@ -21,7 +21,10 @@ _SPACED = re.compile(
     re.IGNORECASE,
 )
 #: What each rule needs to be in a text, most of which have none of it.
-_BRACKETED = re.compile(r"[(\[{<] {0,2}[a@]", re.IGNORECASE)
+_BRACKETED = re.compile(r"[(\[{<] {0,2}(?:at|@|a ?c)", re.IGNORECASE)
+_AT_PROVIDER = re.compile(r"(?:@|at |ng ) {0,3}(?:gm|hotm|ym|ya|outl|icl|prot|live)", re.IGNORECASE)
+_AFTER_USER = re.compile(r"/[\w\-]{3}")
+_AFTER_PLATFORM = re.compile(r"[:/] ?\w+[._]")
 _PROVIDERS = ("mail", "yahoo", "outlook", "icloud", "proton", "live")
 _GLUED = re.compile(rf"{_LOCAL}@(?P<rest>[{WORD}]+(?:[.\-][{WORD}]+)*)")
 #: Letters swapped for @ to slip past filters, such as `v@cxin`: no name, and part of the claim.
@@ -43,6 +46,7 @@ _PLATFORM = re.compile(
 _SPELLED_OUT = re.compile(
     rf"(?:(?<![{WORD}])@|/users?/|/u/|/profiles?/)(?P<name>[{WORD}]+(?:[.\-][{WORD}]+)*)", re.IGNORECASE
 )
+_NAMING_PATH = re.compile(r"/(?i:u|p)")
 #: Account names that are words of what people talk about here.
 _SUBJECT = frozenset(
     {
@@ -79,14 +83,15 @@ def without_handles(text: str) -> str:
     """Replace decentralised identifiers and e-mail addresses, also those spelled out."""
     seen = lookalike(text)
     small = seen.lower().replace("ı", "i").replace("i\u0307", "i")  # as IGNORECASE takes them
-    needed = (":" in seen, _BRACKETED.search(seen), any(name in small for name in _PROVIDERS), "@" in seen)
+    spaced = any(name in small for name in _PROVIDERS) and _AT_PROVIDER.search(seen)
+    needed = ("did:" in small, _BRACKETED.search(seen), spaced, "@" in seen)
     return replace(text, [rule for rule, is_needed in zip(_HANDLES, needed, strict=True) if is_needed])
 
 
 def without_mentions(text: str) -> str:
     """Replace @names, u/names and handles behind the name of their platform."""
     seen = lookalike(text)
-    needed = ("@" in seen, "/" in seen, ":" in seen or "/" in seen)
+    needed = ("@" in seen, _AFTER_USER.search(seen), _AFTER_PLATFORM.search(seen))
     return replace(text, [rule for rule, is_needed in zip(_MENTIONS, needed, strict=True) if is_needed])
 
 
@@ -104,7 +109,7 @@ def bare_names(known: Collection[str]) -> frozenset[str]:
 
 def handles_in(text: str) -> set[str]:
     """The account names that the text's own mentions and links spell out; capitalised words are left to mentions."""
-    if "@" not in text and "/" not in text:
+    if "@" not in text and not _NAMING_PATH.search(text):
         return set()
     return {found["name"] for found in _SPELLED_OUT.finditer(text) if not found["name"][0].isupper()}
 

@@ -23,8 +23,7 @@ _HIDDEN = re.compile(rf"[{_UNSEEN}]+")
 _ODD = re.compile(rf"[\r\v\f\u2028\u2029\u200d{_SURROGATES}{_UNSEEN}]")  # what most texts have none of
 _JOINER = re.compile(rf"(?<![{_PICTURE}\ufe0f])\u200d|\u200d(?![{_PICTURE}])")
 _PILE = re.compile(r"[^\w\s\x00-\x7f]{31,}")
-_SPACES = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r" ?\n ?(?:\n ?)+")
+_LINES = re.compile(r"\n\n\n+")
 
 
 class CharacterTable(dict[int, str]):
@@ -49,6 +48,8 @@ def nfc(text: str) -> str:
 @lru_cache(maxsize=8)  # each step of a text's way asks it of the same words
 def visible(text: str) -> str:
     """The text as a reader sees it: composed, without hidden characters, lines ended by LF alone. Never raises."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
     if _ODD.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         text = _HIDDEN.sub("", _LINE_ENDS.sub("\n", text))
@@ -58,8 +59,8 @@ def visible(text: str) -> str:
 
 def tidy(text: str) -> str:
     """The text as a reader sees it, without needless white space: one space, at most one empty line. Never raises."""
-    text = _SPACES.sub(" ", visible(text))
-    return _LINES.sub("\n\n", text).replace(" \n", "\n").replace("\n ", "\n").strip()
+    lines = "\n".join(" ".join(line.split()) for line in visible(text).split("\n"))
+    return _LINES.sub("\n\n", lines).strip()
 
 
 def _cut_pile(found: re.Match[str]) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from claimwatch.text.normalise import WORD
-from claimwatch.text.spans import Decide, Rule, Span, replace, whole
+from claimwatch.text.spans import Decide, Rule, Span, lookalike, replace, whole
 
 _S = r"[ .\-()·•\ufe0f\u20e3]{0,3}"  # between two digits of one phone number
 _ALONE = r"(?<!\d)(?<!\d[.,])"  # not the middle of a longer number
@@ -54,7 +54,7 @@ _CUED = _after(
 _RUN = re.compile(rf"{_ALONE}0\d{{9,10}}(?!\d)")
 _LONG = re.compile(rf"{_ALONE}\d{{13,}}")
 
-_SIX_DIGITS = re.compile(r"(?:\d\W{0,3}){6}")  # the shortest account number; most texts have none
+_SIX_DIGITS = re.compile(r"(?:[0-9]\W{0,3}){6}")  # the shortest account number; most texts have none
 _COUNT = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
 _DATE = re.compile(
     r"(?<!\d)(?:(?:[0-3]?\d[.\-])?[01]?\d[.\-](?:19|20)\d\d|(?:19|20)\d\d([.\-])[01]?\d\1[0-3]?\d)(?!\d)"
@@ -63,7 +63,7 @@ _DATE = re.compile(
 
 def without_numbers(text: str) -> str:
     """Replace personal numbers. Counts, dates, money, hotlines and numbers under nine digits stay."""
-    return replace(text, _RULES) if _SIX_DIGITS.search(text) else text
+    return replace(text, _RULES) if _SIX_DIGITS.search(lookalike(text)) else text
 
 
 def _is_figure(number: str) -> bool:

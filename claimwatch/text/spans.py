@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from claimwatch.text.normalise import CharacterTable
 
@@ -47,6 +48,7 @@ def whole(placeholder: str) -> Decide:
     return lambda found: (found.start(), found.end(), placeholder)
 
 
+@lru_cache(maxsize=8)  # each step of a scrub asks it of the same words
 def lookalike(text: str) -> str:
     """The text with full-width, styled and foreign digits, letters, signs and spaces in plain ones, same length."""
     return text.translate(_TWINS) if _UNCOMMON.search(text) else text

@@ -6,7 +6,7 @@ from typing import Any
 
 def text_of(holder: object, key: str) -> str:
     """The text under a key, whole numbers as text; "" where there is none."""
-    value = holder.get(key) if isinstance(holder, Mapping) else None
+    value = holder.get(key) if isinstance(holder, dict) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**30 else ""
     return value if isinstance(value, str) else ""
@@ -14,19 +14,19 @@ def text_of(holder: object, key: str) -> str:
 
 def object_of(holder: object, key: str) -> Mapping[str, Any]:
     """The object under a key; an empty one where there is none."""
-    value = holder.get(key) if isinstance(holder, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    value = holder.get(key) if isinstance(holder, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def objects_of(holder: object, key: str) -> Iterator[Mapping[str, Any]]:
     """The objects of the list under a key; what is no object is passed over."""
-    listed = holder.get(key) if isinstance(holder, Mapping) else None
-    return (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, Mapping))
+    listed = holder.get(key) if isinstance(holder, dict) else None
+    return (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
 
 
 def number_of(holder: object, key: str) -> int | None:
     """The whole number of 0 or more under a key; None where there is none."""
-    value = holder.get(key) if isinstance(holder, Mapping) else None
+    value = holder.get(key) if isinstance(holder, dict) else None
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 

@@ -99,15 +99,15 @@ def known_names(status: Mapping[str, Any]) -> list[str]:
 
 def text_of(holder: object, key: str) -> str:
     """The text under a key, numbers as text; "" where there is none."""
-    value = holder.get(key) if isinstance(holder, Mapping) else None
+    value = holder.get(key) if isinstance(holder, dict) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**30 else ""
     return value if isinstance(value, str) else ""
 
 
 def _objects(holder: object, key: str) -> Iterator[Mapping[str, Any]]:
-    listed = holder.get(key) if isinstance(holder, Mapping) else None
-    return (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, Mapping))
+    listed = holder.get(key) if isinstance(holder, dict) else None
+    return (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
 
 
 def _without_emojis(text: str, *holders: object) -> str:

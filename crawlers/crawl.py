@@ -89,7 +89,8 @@ async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
 async def _run(desk: Desk, spider: type[SourceSpider], crawl: Crawl) -> None:
     from scrapy.crawler import AsyncCrawlerRunner
 
-    runner = AsyncCrawlerRunner(scrapy_settings(desk))
+    # Scrapy reads answers of anybody by default; a credential goes to nobody but the server it is for.
+    runner = AsyncCrawlerRunner(scrapy_settings(desk) | {"DOWNLOAD_VERIFY_CERTIFICATES": crawl.has_secret})
     _RUNNING.append(runner)
     try:
         await runner.crawl(spider, crawl=crawl)
@@ -171,6 +172,7 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
         "RETRY_TIMES": RETRIES,
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.download.GuardMiddleware": 50,
+            "crawlers.tokens.TokenMiddleware": 300,
             "crawlers.politeness.RateLimitMiddleware": 545,
         },
         # An HTTP server that runs Python sent to it, and a console: neither has a place here.

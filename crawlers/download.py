@@ -23,7 +23,7 @@ from twisted.web.client import HTTPConnectionPool
 from zope.interface import implementer
 
 from crawlers.guard import fault_of, is_named, is_public, origin, refusal
-from crawlers.spider import SourceSpider
+from crawlers.spider import Crawl, SourceSpider
 
 #: Headers of a question that are no secret: they go along to another host.
 _OPEN = ("accept", "if-none-match", "if-modified-since")
@@ -49,7 +49,7 @@ class GuardMiddleware:
         if fault := fault_of(request.url, allowed_hosts(self.crawler)):
             raise RefusedAddressError(fault)
         asked = request.meta.get("ask")
-        if asked is not None and origin(request.url) != origin(asked.url):
+        if asked is not None and asked.headers and origin(request.url) != _crawl(self.crawler).origin:
             for name in (one for one in asked.headers if one.lower() not in _OPEN):
                 request.headers.pop(name, None)
 
@@ -141,8 +141,12 @@ class _Sieve:
 
 def allowed_hosts(crawler: Crawler) -> tuple[str, ...]:
     """The hosts that the operator of this crawl's source named."""
+    return _crawl(crawler).allow_hosts
+
+
+def _crawl(crawler: Crawler) -> Crawl:
     assert isinstance(crawler.spider, SourceSpider)
-    return crawler.spider.crawl.allow_hosts
+    return crawler.spider.crawl
 
 
 def _bracketed(host: str) -> str:

@@ -23,6 +23,8 @@ def why_no_answer(error: BaseException, limits: Crawl) -> tuple[str, bool]:
         return f"no answer within {limits.timeout:g} seconds", False
     if isinstance(error, CannotResolveHostError):
         return "no answer: there is no host of this name, or the name service is down", False
+    if "certificate verify" in str(error):
+        return "the server's certificate is not valid: no credential is sent to it", True
     return f"no answer: {type(error).__name__}", False
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from crawlers.guard import hosts_in
 from crawlers.page import Page, Parser
@@ -45,9 +45,33 @@ class KindSettings(BaseModel):
         return hosts_in(said) if isinstance(said, str) else said
 
 
+class SecretSettings(KindSettings):
+    """Settings of a kind that asks with a token, or that signs in with a secret to get one."""
+
+    credential: str = Field("", repr=False, exclude=True, description="Given at run time; never written down.")
+    _secret: str = PrivateAttr("")
+
+    @property
+    def secret_variable(self) -> str:
+        """The variable that holds what to sign in with; "" for a kind that has only tokens."""
+        return ""
+
+    @property
+    def secret(self) -> str:
+        """What to sign in with, "" where the environment holds nothing."""
+        return self._secret
+
+    def with_secrets(self, credentials: Mapping[str, str]) -> Self:
+        """The settings with what the environment holds under the variables they name."""
+        made = self.model_copy(update={"credential": credentials.get(getattr(self, "token_env", ""), "")})
+        made._secret = credentials.get(self.secret_variable, "")  # noqa: SLF001  its own
+        return made
+
+
 class Plan(Protocol):
     """Leads one crawl of one source from its stored cursor.
 
+    A plan may name how its requests get a token, in `sign_in` (a `signin.SignIn`, None for none).
     A plan may name the turns whose refusals (4xx) come to `after` as a page with a problem: `hears_refusals`.
     """
 

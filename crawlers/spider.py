@@ -18,11 +18,11 @@ from claimwatch.ledger import sources
 from claimwatch.records import Source
 from crawlers import keep
 from crawlers.failures import why_no_answer
-from crawlers.guard import hosts_in, is_named
+from crawlers.guard import hosts_in, is_named, origin
 from crawlers.intake import Intake
 from crawlers.kinds import checked_settings, kind_of
 from crawlers.page import Page
-from crawlers.plan import Ask, Kind, Plan
+from crawlers.plan import Ask, Kind, Plan, SecretSettings
 
 #: Statuses that only an operator can mend.
 _CLOSED_DOORS = frozenset({401, 403, 404, 405, 410, 422, 451})
@@ -58,6 +58,17 @@ class Crawl:
         return urlsplit(self.plan.first({}).url).netloc
 
     @property
+    def origin(self) -> str:
+        """The server that the source's own settings name: the one that credentials are for."""
+        return origin(self.plan.first({}).url)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether its requests bear a credential, so that nobody else may read them."""
+        signs_in = getattr(self.plan, "sign_in", None) is not None
+        return signs_in or bool(getattr(getattr(self.plan, "settings", None), "credential", ""))
+
+    @property
     def allow_hosts(self) -> tuple[str, ...]:
         """The further hosts that the operator named."""
         return hosts_in(self.source.settings.get("allow_hosts", ()))
@@ -91,6 +102,8 @@ def open_crawl(intake: Intake, source: Source, *, run: int, holder: str) -> Craw
 
 def _with_credential(settings: Any, credentials: Mapping[str, str]) -> Any:
     """The settings with the secret that the environment holds under the variable they name."""
+    if isinstance(settings, SecretSettings):
+        return settings.with_secrets(credentials)
     secret = credentials.get(getattr(settings, "token_env", ""))
     return settings.model_copy(update={"credential": secret}) if secret else settings
 

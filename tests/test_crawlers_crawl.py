@@ -45,6 +45,7 @@ class Site:
 
     url: str = ""
     robots: Answer | None = None
+    posted: list[tuple[str, bytes]] = field(default_factory=list)
     asked: list[tuple[str, Message]] = field(default_factory=list)
 
     @property
@@ -75,6 +76,11 @@ def served(answer: Callable[[str, int], Answer], robots: str = "", certificate: 
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            site.posted.append((self.path, body))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             pass

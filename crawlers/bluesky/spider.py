@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 
 from claimwatch.errors import SourceError
 from crawlers.page import Page
-from crawlers.plan import Ask, KindSettings, Step
+from crawlers.plan import Ask, SecretSettings, Step
+from crawlers.signin import AppPassword, SignIn
 
 #: Posts get their place by the time their author's program claims, so some turn up late and further down.
 _OVERLAP = timedelta(hours=6)
@@ -25,7 +26,7 @@ _BUSY = frozenset({"rate_limited", "unavailable", "refused"})
 Actor = Annotated[str, Field(pattern=r"^(did:[a-z]+:[A-Za-z0-9._:%-]+|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$")]
 
 
-class BlueskySettings(KindSettings):
+class BlueskySettings(SecretSettings):
     """The feeds of named accounts, a search, or both."""
 
     base_url: str = Field(
@@ -36,10 +37,16 @@ class BlueskySettings(KindSettings):
     actors: tuple[Actor, ...] = Field((), description="Accounts to read, by DID (which lasts) or handle, without @.")
     with_replies: bool = Field(True, description="Whether an account's answers to others are read too.")
     search: str = Field("", description="Words to search for; needs a signed-in account.")
+    identifier: str = Field("", description="The handle to sign in with, to search; it gets tokens itself.")
+    secret_env: str = Field("CLAIMWATCH_BLUESKY_PASSWORD", description="The variable that holds its app password.")
     token_env: str = Field(
-        "CLAIMWATCH_BLUESKY_TOKEN", description="The environment variable with the session's access token, to search."
+        "CLAIMWATCH_BLUESKY_TOKEN", description="In place of both: the variable that holds a session's access token."
     )
-    credential: str = Field("", repr=False, exclude=True, description="Given at run time; never written down.")
+
+    @property
+    def secret_variable(self) -> str:
+        """The variable of the app password."""
+        return self.secret_env
 
     @field_validator("actors", mode="before")
     @classmethod
@@ -65,13 +72,24 @@ class BlueskyPlan:
     def __init__(self, source: str, settings: BlueskySettings) -> None:
         self.source = source
         self.settings = settings
-        self.base = (settings.base_url or (_SIGNED_IN if settings.search.strip() else _OPEN)).rstrip("/")
+        self.base = (
+            settings.base_url or (_SIGNED_IN if settings.search.strip() or settings.identifier else _OPEN)
+        ).rstrip("/")
+        self.sign_in: SignIn | None = None
+        if settings.identifier and settings.secret:
+            self.sign_in = AppPassword(
+                base=self.base,
+                identifier=settings.identifier,
+                password=settings.secret,
+                password_env=settings.secret_env,
+            )
         self.questions = {_key(url): (turn, url) for turn, url in self._asked()}
 
     def first(self, state: Mapping[str, Any]) -> Ask:
         """The page that a stopped crawl was about to ask; else the first question. SourceError without a token."""
-        if self.settings.search.strip() and not self.settings.credential:
-            reason = f"set {self.settings.token_env} first: Bluesky searches for signed-in accounts only"
+        if self.settings.search.strip() and self.sign_in is None and not self.settings.credential:
+            either = f"set identifier and {self.settings.secret_env}, or set {self.settings.token_env} first"
+            reason = f"{either}: Bluesky searches for signed-in accounts only"
             raise SourceError(self.source, reason, permanent=True)
         now = state.get("now") or {}
         if now.get("key") in self.questions:
@@ -108,7 +126,7 @@ class BlueskyPlan:
     def _ask(self, key: str, cursor: str = "") -> Ask:
         turn, url = self.questions[key]
         headers = {"Accept": "application/json"}
-        if self.settings.credential:
+        if self.settings.credential and self.sign_in is None:
             headers["Authorization"] = f"Bearer {self.settings.credential}"
         return Ask(
             url=f"{url}&{urlencode({'cursor': cursor})}" if cursor else url, headers=headers, turn=turn, mark=key

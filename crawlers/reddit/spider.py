@@ -8,22 +8,36 @@ from pydantic import Field
 
 from claimwatch.errors import SourceError
 from crawlers.page import Page
-from crawlers.plan import Ask, KindSettings, Step
+from crawlers.plan import Ask, SecretSettings, Step
 from crawlers.reddit.thing import order_of
+from crawlers.signin import ClientCredentials, SignIn
 
 _PAGE = 100
 #: The questions of a crawl, in turn: posts, then comments.
 _LISTINGS = ("new", "comments")
 
 
-class RedditSettings(KindSettings):
+class RedditSettings(SecretSettings):
     """One subreddit. Reddit answers to signed-in programs only."""
 
     subreddit: str = Field(pattern=r"^\w{2,40}$", description="The subreddit, without r/.")
     comments: bool = Field(True, description="Whether comments are read too.")
     base_url: str = Field("https://oauth.reddit.com", pattern=r"^https?://", description="The interface to ask.")
-    token_env: str = Field("CLAIMWATCH_REDDIT_TOKEN", description="The variable that holds the access token.")
-    credential: str = Field("", repr=False, description="Filled in at run time from `token_env`; never written down.")
+    client_id: str = Field("", pattern=r"^[\w-]{0,60}$", description="The id of your app at Reddit, to get tokens.")
+    secret_env: str = Field("CLAIMWATCH_REDDIT_KEY", description="The variable that holds that app's secret.")
+    token_url: str = Field(
+        "https://www.reddit.com/api/v1/access_token",
+        pattern=r"^https?://",
+        description="Where it gets them.",
+    )
+    token_env: str = Field(
+        "CLAIMWATCH_REDDIT_TOKEN", description="In place of an app: the variable that holds an access token."
+    )
+
+    @property
+    def secret_variable(self) -> str:
+        """The variable of the app's secret."""
+        return self.secret_env
 
 
 class SubredditPlan:
@@ -33,11 +47,20 @@ class SubredditPlan:
         self.source = source
         self.settings = settings
         self.base = f"{settings.base_url.rstrip('/')}/r/{settings.subreddit}"
+        self.sign_in: SignIn | None = None
+        if settings.client_id and settings.secret:
+            self.sign_in = ClientCredentials(
+                url=settings.token_url,
+                client=settings.client_id,
+                secret=settings.secret,
+                secret_env=settings.secret_env,
+            )
 
     def first(self, state: Mapping[str, Any]) -> Ask:
         """The listing of posts, from where the last crawl stopped. SourceError without a credential."""
-        if not self.settings.credential:
-            raise SourceError(self.source, f"set {self.settings.token_env} first", permanent=True)
+        if self.sign_in is None and not self.settings.credential:
+            either = f"set client_id and {self.settings.secret_env}, or set {self.settings.token_env} first"
+            raise SourceError(self.source, either, permanent=True)
         return self._begin(_LISTINGS[0], state)
 
     def after(self, ask: Ask, state: Mapping[str, Any], page: Page) -> Step:
@@ -91,4 +114,5 @@ class SubredditPlan:
         return self._ask(f"{self.base}/{listing}?{query}", f"{listing}:poll", newest)
 
     def _ask(self, url: str, turn: str, mark: str = "") -> Ask:
-        return Ask(url=url, headers={"Authorization": f"Bearer {self.settings.credential}"}, turn=turn, mark=mark)
+        held = self.settings.credential if self.sign_in is None else ""
+        return Ask(url=url, headers={"Authorization": f"Bearer {held}"} if held else {}, turn=turn, mark=mark)

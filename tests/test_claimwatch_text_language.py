@@ -76,7 +76,7 @@ def test_any_text_gets_a_two_letter_code_or_und(text: str, hint: str) -> None:
     [
         ("Bộ Y tế khuyến cáo người dân đi tiêm nhắc lại", "vi"),
         ("The ministry says that it is not a cure for the flu and that you should not drink it", "en"),
-        ("Het is niet de bedoeling dat er water in de was komt, of in het brood, en dat is de waarheid", "nl"),
+        ("Het is niet de bedoeling dat er water in de was komt, of dat men ervan drinkt", "nl"),
         ("Toi bi benh the nhe, co duoc tiem khong? Xin cam on bac si, toi hoi cho ca nha", "vi"),
     ],
 )

@@ -1,5 +1,6 @@
 """What each kind of source asks next."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +131,10 @@ def test_a_bad_source_is_refused_alone_and_named(kind: str, settings: dict[str, 
 def test_every_setting_of_every_kind_has_help() -> None:
     for kind in KINDS.values():
         assert all(field.description for field in kind.settings.model_fields.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_its_page_with_all_its_settings(kind: str) -> None:
+    page = (Path(__file__).parent.parent / "docs/sources" / f"{kind}.md").read_text(encoding="utf-8")
+    told = set(KINDS[kind].settings.model_fields) - {"credential", "allow_hosts", "base_url", "token_env"}
+    assert [name for name in sorted(told) if f"`{name}`" not in page] == []

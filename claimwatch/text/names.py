@@ -82,10 +82,15 @@ _SUBJECT = frozenset(
 def without_handles(text: str) -> str:
     """Replace decentralised identifiers and e-mail addresses, also those spelled out."""
     seen = lookalike(text)
-    small = seen.lower().replace("ı", "i").replace("i\u0307", "i")  # as IGNORECASE takes them
-    spaced = any(name in small for name in _PROVIDERS) and _AT_PROVIDER.search(seen)
-    needed = ("did:" in small, _BRACKETED.search(seen), spaced, "@" in seen)
+    spaced = names_mail_provider(text) and _AT_PROVIDER.search(seen)
+    needed = (":" in seen, _BRACKETED.search(seen), spaced, "@" in seen)
     return replace(text, [rule for rule, is_needed in zip(_HANDLES, needed, strict=True) if is_needed])
+
+
+def names_mail_provider(text: str) -> bool:
+    """Whether a word that stands in the name of a mail provider is in the text: an address may be spelled out."""
+    small = lookalike(text).lower().replace("ı", "i").replace("i\u0307", "i")  # as IGNORECASE takes them
+    return any(name in small for name in _PROVIDERS)
 
 
 def without_mentions(text: str) -> str:

@@ -97,9 +97,9 @@ def refusal_of(page: Page) -> str:
 def text_of(holder: object, *path: str) -> str:
     """The text at the end of the keys, numbers as text; "" where there is none."""
     value = inside(holder, *path)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**30 else ""
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30 else ""
 
 
 def count_of(holder: object, *path: str) -> int | None:

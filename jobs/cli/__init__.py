@@ -35,6 +35,7 @@ COMMANDS = {
     "backup": "moving",
     "restore": "moving",
     "doctor": "tend",
+    "bench": "bench",
 }
 
 

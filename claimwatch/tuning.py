@@ -15,12 +15,14 @@ from claimwatch.desk import Desk
 from claimwatch.ledger import audits, decisions, scores
 from claimwatch.ledger.audits import Audit
 from claimwatch.ledger.decisions import SETTLING
-from claimwatch.ledger.scores import STEPS, WeekScores, weights_of
+from claimwatch.ledger.scores import STEPS, WeekScores, step_of, weights_of
 from claimwatch.records import Action, CardState, Decision
 
 #: Fewer decisions than this say little.
 ENOUGH = 50
 _WEEKS = 4
+#: The newest decisions that are looked at; older ones were made with models long gone.
+_DECISIONS = 20_000
 _Z = 1.959964
 _POSITIVE = frozenset({Action.REPEATS, Action.NEW_CLAIM})
 
@@ -88,9 +90,9 @@ class _Judged:
 
 
 def tune(desk: Desk) -> Tuning:
-    """Every threshold in steps of .05, over all languages and for each."""
+    """Every threshold in steps of .05, and the present one, over all languages and for each."""
     with desk.ledger.read() as db:
-        made, lots = decisions.every(db), audits.every(db)
+        made, lots = decisions.recent(db, _DECISIONS)[::-1], audits.every(db)
         weeks = _weeks(desk, [scores.of_week(db, week) for week in _last_weeks(desk)])
     standing = _standing(made)
     if not standing:
@@ -172,12 +174,12 @@ def _curve(language: str, judged: Sequence[_Judged], weeks: Sequence[WeekScores]
     bins = _queue_bins(language, weeks)
     points = tuple(
         Point(
-            threshold=step / STEPS,
-            precision=_precision(own, step / STEPS, present),
-            recall=_recall(own, step / STEPS),
-            queue=sum(bins[step:]) / len(weeks) if weeks else None,
+            threshold=at,
+            precision=_precision(own, at, present),
+            recall=_recall(own, at),
+            queue=_above(bins, at) / len(weeks) if weeks else None,
         )
-        for step in range(1, STEPS)
+        for at in sorted({present or 0.5, *(step / STEPS for step in range(1, STEPS))})
     )
     return Curve(language=language, decided=len(own) - len(drawn), drawn=len(drawn), points=points)
 
@@ -185,6 +187,12 @@ def _curve(language: str, judged: Sequence[_Judged], weeks: Sequence[WeekScores]
 def _queue_bins(language: str, weeks: Sequence[WeekScores]) -> list[int]:
     rows = [row for week in weeks for name, row in week.hinging.items() if language in {"", name}]
     return [sum(row[step] for row in rows) for step in range(STEPS)]
+
+
+def _above(bins: Sequence[int], threshold: float) -> float:
+    """Texts from this threshold on, as if those of its own step lay evenly in it."""
+    step = step_of(threshold)
+    return sum(bins[step + 1 :]) + bins[step] * (step + 1 - threshold * STEPS)
 
 
 def _precision(own: Sequence[_Judged], threshold: float, present: float) -> Share | None:

@@ -11,10 +11,10 @@ from review_ui.patience import Patience
 from review_ui.session import Sessions, Throttle
 from review_ui.templates import STATIC, Templates
 from review_ui.timing import Timing
-from review_ui.views import account, cards, check, claims, health, queue, reports, search, sources, users
+from review_ui.views import account, cards, check, claims, health, queue, reports, search, sources, tune, users
 from review_ui.visitor import RenderReport, Score, Site
 
-_VIEWS = (account, cards, check, claims, health, queue, reports, search, sources, users)
+_VIEWS = (account, cards, check, claims, health, queue, reports, search, sources, tune, users)
 
 
 def create_app(

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
+from claimwatch.drift import Drift
 from claimwatch.ledger.reports import Published
 from claimwatch.posts.base import Search
 from claimwatch.records import (
@@ -22,7 +23,9 @@ from claimwatch.records import (
     Verdict,
 )
 from claimwatch.text.passages import Piece
+from claimwatch.tuning import Curve, Tuning
 from review_ui.charts import Chart
+from review_ui.thresholds import ThresholdChart
 
 
 class Page:
@@ -320,6 +323,19 @@ class UsersPage(Page):
     roles: tuple[Role, ...]
     languages: tuple[tuple[str, str], ...]
     problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunePage(Page):
+    """What other thresholds would have done."""
+
+    template: ClassVar[str] = "tune.html"
+    tuning: Tuning
+    curve: Curve | None  #: of the language asked for; None before anything was decided
+    chart: ThresholdChart | None
+    drifts: tuple[tuple[str, Drift], ...]  #: weeks whose scores or decisions have moved
+    at: float | None  #: the threshold to write down
+    enough: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

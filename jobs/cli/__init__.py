@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "judge",
     "train": "learn",
     "evaluate": "learn",
+    "tune": "learn",
     "model": "learn",
     "report": "publish",
     "sources": "sources",
@@ -35,7 +36,6 @@ COMMANDS = {
     "backup": "moving",
     "restore": "moving",
     "doctor": "tend",
-    "bench": "bench",
 }
 
 

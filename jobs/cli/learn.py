@@ -1,4 +1,4 @@
-"""train, evaluate, model: making models, knowing how good they are, choosing which is served."""
+"""train, evaluate, tune, model: making models, knowing how good they are, choosing which is served."""
 
 import os
 from collections.abc import Sequence
@@ -119,6 +119,16 @@ def evaluate_command(
     with bar("evaluate", len(rows)) as advance:
         said = model.judge([row.text for row in rows], advance)
     echo_json(evaluate(rows, [one.p_false for one in said], threshold=model.thresholds["p_false"]))
+
+
+@click.command("tune", help="What other thresholds would have done, by the team's own decisions; prints JSON.")
+@config_option
+def tune_command(config: Path | None) -> None:
+    """Precision, recall and queue a week at each threshold, per language; changes nothing."""
+    from claimwatch.tuning import tune
+
+    with desk_of(config) as (desk, _):
+        echo_json(tune(desk))
 
 
 @click.group("model", help="Models: build the encoder, list, promote, roll back.")

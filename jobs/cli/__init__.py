@@ -36,6 +36,7 @@ COMMANDS = {
     "backup": "moving",
     "restore": "moving",
     "doctor": "tend",
+    "bench": "bench",
 }
 
 

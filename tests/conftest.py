@@ -66,6 +66,21 @@ def postgres_url() -> str:
 
 
 @pytest.fixture
+def elasticsearch_prefix(elasticsearch_url: str) -> Iterator[str]:
+    """The address of an empty posts store of this test's own."""
+    from elasticsearch import Elasticsearch
+
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    hosts = elasticsearch_url.split(",")
+    yield f"elasticsearch+http://{','.join(host.removeprefix('http://') for host in hosts)}/{name}"
+    with Elasticsearch(hosts, request_timeout=60) as client:
+        indices = list(client.indices.get_alias(index=f"{name}-*", allow_no_indices=True))
+        if indices:
+            client.indices.delete(index=indices)
+        client.indices.delete_index_template(name=f"{name}*")
+
+
+@pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[str]:
     """The address of an empty database of this test's own."""
     import psycopg

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from claimwatch.posts.base import Assessed, CountRow, Posts, Search, Tally, Work
-from claimwatch.posts.sqlite import SqlitePosts
 from claimwatch.records import Action, Card, CardState, Match, Post, Stance, State
+from claimwatch.stores import open_posts
 from factories import (
     DAY,
     NOW,
@@ -28,10 +28,10 @@ CLASSIFY = Work(stage="classify", model="m1")
 GROUP = Work(stage="group")
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("elasticsearch", marks=pytest.mark.servers)])
 def posts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Posts]:
-    assert request.param == "sqlite"
-    opened = SqlitePosts(tmp_path / "posts.db")
+    address = "sqlite" if request.param == "sqlite" else request.getfixturevalue("elasticsearch_prefix")
+    opened = open_posts(address, tmp_path, credentials={})
     yield opened
     opened.close()
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from claimwatch.records import Assessment, Card, CardState, Match, Observation, Post, Stance, State
 
+#: A row of SQLite or a document: whatever gives its values by name.
+Row = sqlite3.Row | dict[str, Any]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -58,7 +61,7 @@ def post_row(post: Post) -> dict[str, Any]:
     }
 
 
-def post_of(row: sqlite3.Row) -> Post:
+def post_of(row: Row) -> Post:
     """The post of a row that has all its columns."""
     return Post(
         id=row["id"],
@@ -91,7 +94,7 @@ def observation_row(seen: Observation, post: int) -> tuple[Any, ...]:
     return post, seen.source, micros(seen.at), seen.likes, seen.shares, seen.replies, seen.views
 
 
-def observation_of(row: sqlite3.Row) -> Observation:
+def observation_of(row: Row) -> Observation:
     """The observation of a row that has its columns and the post's `id`."""
     counts = {name: row[name] for name in ("likes", "shares", "replies", "views")}
     return Observation(post=row["id"], source=row["source"], at=instant(row["at"]), **counts)
@@ -104,7 +107,7 @@ def assessment_row(said: Assessment, post: int) -> tuple[Any, ...]:
     return *key, said.on_topic, said.p_false, stance, said.stage, said.flag, said.why
 
 
-def assessment_of(row: sqlite3.Row) -> Assessment:
+def assessment_of(row: Row) -> Assessment:
     """The assessment of a row that has its columns and the post's `id`."""
     return Assessment(
         post=row["id"],
@@ -119,7 +122,7 @@ def assessment_of(row: sqlite3.Row) -> Assessment:
     )
 
 
-def match_of(row: sqlite3.Row) -> Match:
+def match_of(row: Row) -> Match:
     """The match of a row that has its columns and the post's `id`."""
     return Match(
         post=row["id"],
@@ -149,7 +152,7 @@ def card_row(card: Card) -> dict[str, Any]:
     return {name: getattr(card, name) for name in _PLAIN} | times | {"state": card.state.value}
 
 
-def card_of(row: sqlite3.Row) -> Card:
+def card_of(row: Row) -> Card:
     """The card of a row that has all its columns."""
     values: dict[str, Any] = {name: row[name] for name in _PLAIN}
     times = {"opened_at": instant(row["opened_at"]), "updated_at": instant(row["updated_at"])}

@@ -5,16 +5,9 @@ from collections.abc import Collection, Sequence
 
 from claimwatch.posts.rows import card_of, card_row, micros
 from claimwatch.posts.sqlite_standing import listed, settle_groups
-from claimwatch.records import Action, Card, CardState, CardUpdate, Stance
+from claimwatch.posts.stances import stance_decided
+from claimwatch.records import Card, CardState, CardUpdate
 
-#: What the posts of a card say once it is decided so.
-_STANCES = {
-    Action.REPEATS: Stance.REPEATS,
-    Action.NEW_CLAIM: Stance.REPEATS,
-    Action.REFUTES: Stance.REFUTES,
-    Action.ASKS: Stance.ASKS,
-    Action.NOT_HEALTH: Stance.OTHER,
-}
 _PUT = """
 INSERT INTO cards (id, head, claim, claim_similarity, posts, accounts, engagement, reach, growth, harm, p_false,
   priority, language, model, state, number, opened_at, updated_at, scored_claim, scored_similarity)
@@ -84,13 +77,12 @@ def count_cards(db: sqlite3.Connection) -> dict[CardState, int]:
 
 def _projected(db: sqlite3.Connection, update: CardUpdate) -> bool:
     """Whether the card took the update; an older number is left."""
-    stance = _STANCES.get(update.action) if update.action and update.state is CardState.DECIDED else None
     values = {
         "card": update.card,
         "number": update.number,
         "state": update.state.value,
         "claim": update.claim,
-        "stance": stance.value if stance else None,
+        "stance": stance_decided(update),
         "at": micros(update.at),
     }
     return db.execute(_PROJECT, values).rowcount > 0

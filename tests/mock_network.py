@@ -200,7 +200,7 @@ class Weather:
         if self.burst and not self.calm:
             self.burst -= 1
             return Answer(status=self.random.choice((500, 502, 503, 504)), body=b"upstream fault")
-        if self.calm or self.random.random() > 0.14:
+        if self.calm or self.random.random() > 0.12:
             return answer
         fault = self.random.choice(_FAULTS)
         self.seen[fault.__name__.strip("_")] += 1

@@ -6,7 +6,7 @@ and the test's p is below .01: the index alone cries wolf on few texts, the test
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import log
@@ -96,17 +96,23 @@ def _summed(weeks: Iterable[WeekScores], language: str) -> list[int]:
 
 
 def _tenths(now: Sequence[int], before: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Both rows in as many groups of neighbouring steps as hold a tenth each of what was before, or more."""
-    least, grouped = sum(before) / _TENTHS, [(0, 0)]
-    for one, other in zip(now, before, strict=False):
+    """Both rows in groups of neighbouring steps that hold a tenth each, or more, of the two taken as equally large.
+
+    Tenths of what was before alone would hide where the week went to: a region that was empty joins its neighbour.
+    """
+    pairs = list(zip(now, before, strict=True)) if before else [(one, 0) for one in now]
+    share = 1 / (2 * max(1, sum(now))), 1 / (2 * max(1, sum(before)))
+    grouped, held = [(0, 0)], 0.0
+    for one, other in pairs:
+        if held >= 1 / _TENTHS:
+            grouped.append((0, 0))
+            held = 0.0
         here, there = grouped[-1]
-        if there >= least:
-            grouped.append((one, other))
-        else:
-            grouped[-1] = (here + one, there + other)
-    if len(grouped) > 1 and grouped[-1][1] < least:
+        grouped[-1] = here + one, there + other
+        held += one * share[0] + other * share[1]
+    if len(grouped) > 1 and held < 1 / _TENTHS:
         (one, other), (here, there) = grouped.pop(), grouped[-1]
-        grouped[-1] = (here + one, there + other)
+        grouped[-1] = here + one, there + other
     return [one for one, _ in grouped], [other for _, other in grouped]
 
 
@@ -122,8 +128,3 @@ def _actions(db: Connection, week: str, zone: ZoneInfo) -> Counter[str]:
     start = datetime.combine(week_days(week)[0], time(), tzinfo=zone)
     made = decisions.between(db, start, start + timedelta(days=7))
     return Counter(one.action.value for one in made)
-
-
-def beyond(found: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
-    """Of drifts as a report keeps them, those beyond the bound."""
-    return [one for one in found if one["beyond"]]

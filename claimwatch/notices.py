@@ -1,7 +1,7 @@
 """Notices that something is wrong with a source: it is refused, fails, is not crawled, or brings too little."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import exp
@@ -52,18 +52,18 @@ class Notice:
     expected: float = 0.0  #: silent: how many it should have brought
 
 
-def read_notices(db: Connection, now: datetime) -> dict[str, Notice]:
-    """The notices on all sources, by name."""
-    made = crawls.hours(db, now - timedelta(hours=_WEEK * (_PAST_WEEKS + 1)), now + timedelta(microseconds=1))
-    found: dict[str, Notice] = {}
-    for source in sources.every(db):
-        told = notice_on(source, made.get(source.name, Hours()), now)
-        if told and told.trouble is Trouble.FAILING:
-            reason = crawls.last_reason(db, source.name, now)
-            told = Notice(source=told.source, trouble=told.trouble, since=told.since, reason=reason)
-        if told:
-            found[source.name] = told
-    return found
+def read_hours(db: Connection, now: datetime) -> dict[str, Hours]:
+    """The crawls that notices are judged by, of every source."""
+    return crawls.hours(db, now - timedelta(hours=_WEEK * (_PAST_WEEKS + 1)), now + timedelta(microseconds=1))
+
+
+def read_notices(db: Connection, now: datetime, made: Mapping[str, Hours] | None = None) -> dict[str, Notice]:
+    """The notices on all sources, by name, those that only an operator can mend first. `made`: of `read_hours`."""
+    made = read_hours(db, now) if made is None else made
+    found = [told for one in sources.every(db) if (told := notice_on(one, made.get(one.name, Hours()), now))]
+    order = list(Trouble)
+    found.sort(key=lambda one: (order.index(one.trouble), one.source))
+    return {told.source: _with_reason(db, told, now) for told in found}
 
 
 def notice_on(source: Source, hours: Hours, now: datetime) -> Notice | None:
@@ -156,7 +156,8 @@ def _instant(hour: int | None) -> datetime | None:
     return None if hour is None else datetime.fromtimestamp(hour * 3600, UTC)
 
 
-def listed(notices: Mapping[str, Notice]) -> list[Notice]:
-    """Notices, those that only an operator can mend first, then by name."""
-    order = list(Trouble)
-    return sorted(notices.values(), key=lambda one: (order.index(one.trouble), one.source))
+def _with_reason(db: Connection, told: Notice, now: datetime) -> Notice:
+    """A failing source's notice, with what its last crawl said."""
+    if told.trouble is not Trouble.FAILING:
+        return told
+    return replace(told, reason=crawls.last_reason(db, told.source, now))

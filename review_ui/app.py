@@ -11,20 +11,41 @@ from review_ui.patience import Patience
 from review_ui.session import Sessions, Throttle
 from review_ui.templates import STATIC, Templates
 from review_ui.timing import Timing
-from review_ui.views import account, cards, check, claims, health, queue, reports, search, sources, tune, users
+from review_ui.trials import SourceKinds, Trials
+from review_ui.views import (
+    account,
+    cards,
+    check,
+    claims,
+    health,
+    queue,
+    reports,
+    search,
+    sourceform,
+    sources,
+    tune,
+    users,
+)
 from review_ui.visitor import RenderReport, Score, Site
+from review_ui.watch import Watch
 
-_VIEWS = (account, cards, check, claims, health, queue, reports, search, sources, tune, users)
+_VIEWS = (account, cards, check, claims, health, queue, reports, search, sourceform, sources, tune, users)
 
 
 def create_app(
-    desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None, report_css: str = ""
+    desk: Desk,
+    *,
+    score: Score | None = None,
+    kinds: SourceKinds | None = None,
+    render_report: RenderReport | None = None,
+    report_css: str = "",
 ) -> FastAPI:
     """The pages of one desk.
 
-    `score` judges a pasted text (text, language of the page); without it there is no check page. `render_report`
-    turns a published report into escaped HTML in a language, in the style of `report_css`; without it the published
-    numbers are shown as they are.
+    `score` judges a pasted text (text, language of the page); without it there is no check page. `kinds` knows
+    the kinds of source; without it sources are neither added nor changed here. `render_report` turns a published
+    report into escaped HTML in a language, in the style of `report_css`; without it the published numbers are shown
+    as they are.
     """
     app = FastAPI(title="claimwatch", docs_url=None, redoc_url=None, openapi_url=None)
     pulse = Pulse(desk)
@@ -36,6 +57,9 @@ def create_app(
         score=score,
         render_report=render_report,
         report_css=report_css,
+        kinds=kinds,
+        trials=Trials(),
+        watch=Watch(desk),
         pulse=pulse,
         figures=registry_of(pulse),
     )

@@ -109,6 +109,24 @@ class PauseForm(_Form):
     enabled: bool
 
 
+class SourceForm(_Form):
+    """A source; the settings of its kind are the further fields, each named `set.` and the setting."""
+
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True, extra="allow")
+    kind: Annotated[str, Field(max_length=40)]
+    name: Short = ""
+    language: Annotated[str, Field(max_length=8)] = ""
+    every: Annotated[str, Field(max_length=8)] = ""
+    expected_per_week: Annotated[str, Field(max_length=8)] = ""
+    action: Literal["try", "save"] = "try"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The kind's own fields, as filled."""
+        further = self.model_extra or {}
+        return {name[4:]: str(said)[:4000] for name, said in further.items() if name.startswith("set.")}
+
+
 class CheckForm(_Form):
     """A text somebody wonders about; its length is checked where it can be said in words."""
 

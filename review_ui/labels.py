@@ -69,6 +69,42 @@ ORDERS: Mapping[str, str] = {
     "relevance": N_("best match first"),
     "urgent": N_("most likely false first"),
 }
+SOURCE_STATES: Mapping[str, str] = {
+    "working": N_("working"),
+    "new": N_("not crawled yet"),
+    "paused": N_("paused"),
+    "blocked": N_("blocked for now"),
+    "refused": N_("needs attention"),
+    "failing": N_("failing"),
+    "not_crawled": N_("not crawled"),
+    "silent": N_("silent"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "stored": N_("new"),
+    "updated": N_("changed"),
+    "unchanged": N_("known already"),
+    "deleted": N_("deleted at the source, and here"),
+    "empty": N_("without words"),
+    "repeated": N_("twice on the page"),
+    "repost": N_("shared, not written"),
+    "private": N_("not public"),
+    "unlisted": N_("unlisted"),
+    "opted_out": N_("the author asks not to be collected"),
+    "hidden": N_("hidden by moderators"),
+    "blocked": N_("blocked"),
+    "old": N_("too old"),
+    "seen": N_("forgotten here before"),
+    "service": N_("a notice of the platform"),
+    "advert": N_("an advertisement"),
+    "language": N_("another language"),
+    "off_topic": N_("off the topic"),
+    "rejected": N_("not readable"),
+}
+RUN_STATES: Mapping[str, str] = {
+    "running": N_("running"),
+    "done": N_("done"),
+    "failed": N_("failed"),
+}
 #: Filters of the templates, by name.
 TABLES: Mapping[str, Mapping[object, str]] = {
     "verdict": dict(VERDICTS.items()),
@@ -80,4 +116,7 @@ TABLES: Mapping[str, Mapping[object, str]] = {
     "kind": dict(KINDS.items()),
     "harm": dict(HARMS.items()),
     "order": dict(ORDERS.items()),
+    "source_state": dict(SOURCE_STATES.items()),
+    "outcome": dict(OUTCOMES.items()),
+    "run_state": dict(RUN_STATES.items()),
 }

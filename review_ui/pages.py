@@ -1,13 +1,16 @@
 """One class per page: its fields are exactly what its template may use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from markupsafe import Markup
 
 from claimwatch.drift import Drift
 from claimwatch.ledger.reports import Published
+from claimwatch.ledger.runs import Run
 from claimwatch.posts.base import Search
 from claimwatch.records import (
     Action,
@@ -22,6 +25,7 @@ from claimwatch.records import (
     User,
     Verdict,
 )
+from claimwatch.sourceforms import FieldForm, KindForm, Trial
 from claimwatch.text.passages import Piece
 from claimwatch.tuning import Curve, Tuning
 from review_ui.charts import Chart
@@ -57,6 +61,7 @@ class Frame:
     moderator: bool
     lead: bool
     admin: bool
+    notices: int  #: sources to look at, for leads
     note: Note | None
     version: str  #: of the static files
 
@@ -240,13 +245,29 @@ class ReportPage(Page):
     body: Markup
 
 
+class SourceState(StrEnum):
+    """How a source does."""
+
+    WORKING = "working"
+    NEW = "new"  #: enabled, and not crawled yet
+    PAUSED = "paused"
+    BLOCKED = "blocked"  #: its server asked to be left alone until a time
+    REFUSED = "refused"
+    FAILING = "failing"
+    NOT_CRAWLED = "not_crawled"
+    SILENT = "silent"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRow:
     """One source with its last two weeks."""
 
     source: Source
+    state: SourceState
+    told: str  #: the state's reason, in words
     chart: Chart
     posts: int  #: of the last 7 days
+    gaps: tuple[date, ...]  #: days of the last two weeks without posts where some were expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +276,96 @@ class SourcesPage(Page):
 
     template: ClassVar[str] = "sources.html"
     rows: tuple[SourceRow, ...]
+    can_add: bool
     now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlRow:
+    """One crawl of a source with its outcomes."""
+
+    run: Run
+    outcomes: tuple[tuple[str, int], ...]  #: most posts first
+    told: str  #: what it said, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What became of "try now"."""
+
+    step: str  #: waiting, late, running, done, failed
+    crawl: CrawlRow | None
+    again: str  #: the address of this part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressPage(Page):
+    """The part of a source's page that tells what became of "try now"."""
+
+    template: ClassVar[str] = "source_progress.html"
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePage(Page):
+    """One source: what it brings, and how its crawls went."""
+
+    template: ClassVar[str] = "source.html"
+    row: SourceRow
+    crawls: tuple[CrawlRow, ...]
+    settings: tuple[tuple[str, str], ...]  #: for leads
+    progress: Progress | None
+    can_edit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindsPage(Page):
+    """The kinds of source there are, to add one of."""
+
+    template: ClassVar[str] = "source_kinds.html"
+    kinds: tuple[KindForm, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFormPage(Page):
+    """A source to add or to change."""
+
+    template: ClassVar[str] = "source_form.html"
+    kind: KindForm
+    fields: tuple[FieldForm, ...]  #: those that this account may fill
+    given: Mapping[str, str]
+    problems: Mapping[str, str]  #: by field; "" is what concerns the whole
+    is_new: bool
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What a trial gave, or that it is not over."""
+
+    trial: Trial | None
+    failure: str  #: in words
+    problems: tuple[str, ...]  #: in words
+    again: str  #: the address of this part
+    save: str  #: where the source is kept
+    change: str  #: the form, filled as it was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPartPage(Page):
+    """The part of a trial's page that waits for its end."""
+
+    template: ClassVar[str] = "source_result.html"
+    result: TrialResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPage(Page):
+    """What asking a source once gave, before it is kept."""
+
+    template: ClassVar[str] = "source_trial.html"
+    source: Source
+    result: TrialResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from review_ui.languages import LANGUAGES, Language
 from review_ui.pages import Frame, Note, Page
 from review_ui.session import COOKIE, LANGUAGE_COOKIE, Session, Sessions, Throttle
 from review_ui.templates import Templates
+from review_ui.trials import SourceKinds, Trials
+from review_ui.watch import Watch
 
 _RANKS = list(Role)
 
@@ -70,6 +72,9 @@ class Site:
     score: Score | None
     render_report: RenderReport | None
     report_css: str
+    kinds: SourceKinds | None
+    trials: Trials
+    watch: Watch
     pulse: Pulse
     figures: CollectorRegistry
 
@@ -137,6 +142,7 @@ class Visitor:
             moderator=self.may(Role.MODERATOR),
             lead=self.may(Role.LEAD),
             admin=self.may(Role.ADMIN),
+            notices=self.site.watch.count() if self.may(Role.LEAD) else 0,
             note=note,
             version=self.site.templates.version,
         )
@@ -191,6 +197,13 @@ def posting(role: Role) -> Callable[[Visitor, Visitor], Visitor]:
     return checked
 
 
+def lead(visitor: Annotated[Visitor, Depends(member)]) -> Visitor:
+    """A lead, or an administrator."""
+    if not visitor.may(Role.LEAD):
+        raise HTTPException(403, "role")
+    return visitor
+
+
 def admin(visitor: Annotated[Visitor, Depends(member)]) -> Visitor:
     """An administrator."""
     if not visitor.may(Role.ADMIN):
@@ -200,6 +213,7 @@ def admin(visitor: Annotated[Visitor, Depends(member)]) -> Visitor:
 
 Anyone = Annotated[Visitor, Depends(anyone)]
 Member = Annotated[Visitor, Depends(member)]
+Lead = Annotated[Visitor, Depends(lead)]
 Admin = Annotated[Visitor, Depends(admin)]
 #: Senders of forms.
 Sender = Annotated[Visitor, Depends(formed)]

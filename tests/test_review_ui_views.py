@@ -75,7 +75,7 @@ def test_a_source_shows_its_state_its_reason_and_what_it_gave(desk: Desk) -> Non
     page = signed_in(desk).get("/sources")
     assert "mastodon-vi mastodon needs attention answered 403 never" in page.text
     assert "1 of 70" in page.text
-    assert "bao feed ok 12 minutes ago" in page.text
+    assert "bao feed working 12 minutes ago" in page.text
     assert "cu feed paused" in page.text
     assert page.text.index("mastodon-vi") < page.text.index("bao feed")
     assert '<button name="enabled"' not in page.html
@@ -87,7 +87,7 @@ def test_a_lead_pauses_a_source_and_lets_it_go_on(desk: Desk) -> None:
     browser = signed_in(desk, Role.LEAD)
     browser.get("/sources")
     assert "paused" in browser.post("/sources/bao/pause", enabled="false").text
-    assert "ok" in browser.post("/sources/bao/pause", enabled="true").text
+    assert "not crawled yet" in browser.post("/sources/bao/pause", enabled="true").text
     assert browser.post("/sources/none/pause", enabled="true").status == 422
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from claimwatch.drift import Drift
+
 #: Raised when the shape of a report's body changes; old bodies are still rendered.
 FORMAT = 1
 
@@ -173,6 +175,7 @@ class Context:
     claims: Mapping[str, ClaimContext]
     sources: Mapping[str, SourceContext]
     waiting: Waiting
+    drift: tuple[Drift, ...] = ()  #: the week's scores and decisions beside those of the four weeks before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

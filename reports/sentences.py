@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.drift import drift_sentences
 from reports.words import Words
 
 Body = Mapping[str, Any]
@@ -31,7 +32,7 @@ def cautions(body: Body, words: Words) -> list[str]:
         )
     if new := body["counts"]["posts"]["new"]:
         found.append(words.count("%(n)s post is not assessed yet.", "%(n)s posts are not assessed yet.", new))
-    return found
+    return found + drift_sentences(body, words)
 
 
 def sources_of(body: Body) -> list[tuple[str, int, Mapping[str, Any]]]:

@@ -11,7 +11,7 @@ from claimwatch.ledger import claims, counts, decisions, responses, runs, source
 from claimwatch.posts.base import CountRow
 from claimwatch.records import Claim, Decision, Response, Source
 from claimwatch.weekcounts import count_posts
-from reports import coverage, spread, work
+from reports import coverage, drift, spread, work
 from reports.numbers import ClaimContext, ClaimCounts, Context, Counts, DayCounts, WeekNumbers
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,6 +62,7 @@ def week_numbers(desk: Desk, week: str) -> WeekNumbers:
         timezone=desk.settings.desk.timezone,
         claims={one.claim: _claim_context(one, book, ranges, links) for one in counted.claims},
         sources=coverage.source_contexts(counted.sources, book.sources, book.runs),
+        drift=drift.of_week(desk, week),
         waiting=work.waiting(desk.posts.card(list(book.histories)), book.decisions, book.histories),
     )
     return WeekNumbers(counts=counted, context=context)

@@ -89,8 +89,7 @@ async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
 async def _run(desk: Desk, spider: type[SourceSpider], crawl: Crawl) -> None:
     from scrapy.crawler import AsyncCrawlerRunner
 
-    # Scrapy reads answers of anybody by default; a credential goes to nobody but the server it is for.
-    runner = AsyncCrawlerRunner(scrapy_settings(desk) | {"DOWNLOAD_VERIFY_CERTIFICATES": crawl.has_secret})
+    runner = AsyncCrawlerRunner(scrapy_settings(desk, has_secret=crawl.has_secret))
     _RUNNING.append(runner)
     try:
         await runner.crawl(spider, crawl=crawl)
@@ -143,7 +142,7 @@ def user_agent(desk: Desk) -> str:
     return f"claimwatch/{__version__} (public health desk: {who.name}; {who.contact or 'no contact given'})"
 
 
-def scrapy_settings(desk: Desk) -> dict[str, Any]:
+def scrapy_settings(desk: Desk, *, has_secret: bool) -> dict[str, Any]:
     """Scrapy as a polite guest: robots.txt, one request at a time, a name, bounds on everything."""
     chosen = desk.settings.crawl
     return {
@@ -163,6 +162,8 @@ def scrapy_settings(desk: Desk) -> dict[str, Any]:
             "https": "crawlers.download.GuardedHandler",
             **dict.fromkeys(("data", "file", "ftp", "s3")),
         },
+        # Public pages are read whoever signed for them; a credential goes to nobody but the server it is for.
+        "DOWNLOAD_VERIFY_CERTIFICATES": has_secret,
         # A proxy would ask for us, and we could not see whom.
         "HTTPPROXY_ENABLED": False,
         "REDIRECT_MAX_TIMES": 5,

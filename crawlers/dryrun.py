@@ -16,6 +16,7 @@ from crawlers.crawl import event_loop, scrapy_settings
 from crawlers.intake import Intake, open_intake
 from crawlers.page import Found, Page
 from crawlers.plan import Ask, Plan, Step
+from crawlers.signin import SignIn
 
 if TYPE_CHECKING:
     from crawlers.spider import Crawl
@@ -53,6 +54,8 @@ class _FirstPage:
         self._plan = plan
         self._rehearsal = rehearsal
         self.hears_refusals: frozenset[str] = getattr(plan, "hears_refusals", frozenset())
+        self.sign_in: SignIn | None = getattr(plan, "sign_in", None)
+        self.settings: object = getattr(plan, "settings", None)
 
     def first(self, state: Mapping[str, Any]) -> Ask:
         return self._plan.first(state)
@@ -75,7 +78,7 @@ async def _try(desk: Desk, source: Source, longest: float) -> Trial:
         return Trial(failure=error.reason)
     if crawl.kind.streams:
         return Trial(problems=("A stream cannot be tried page by page: only its settings were checked.",))
-    runner = AsyncCrawlerRunner(scrapy_settings(crawl.intake.desk))
+    runner = AsyncCrawlerRunner(scrapy_settings(crawl.intake.desk, has_secret=crawl.has_secret))
     running = asyncio.ensure_future(runner.crawl(SourceSpider, crawl=crawl))
     done, _ = await asyncio.wait({running}, timeout=longest)
     if not done:

@@ -45,9 +45,10 @@ def _catalogue(language: str) -> NullTranslations:
 
 @cache
 def _sentences(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """The sentences with values in them: how each looks with any, and its translation."""
+    """The sentences with values in them: how each looks with any, and its translation. The longest is tried first."""
     known: dict[str, str] = vars(_catalogue(language)).get("_catalog", {})
-    return [(_pattern(text), said) for text, said in known.items() if "%(" in text]
+    texts = sorted((text for text in known if "%(" in text), key=lambda text: (-len(text), text))
+    return [(_pattern(text), known[text]) for text in texts]
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -107,7 +107,7 @@ def test_what_is_refused_is_told_and_wrong_settings_ask_nobody(desk: Desk) -> No
     assert tried.failure == "404: not_found: the server knows no such thing"
     assert "`url`" in try_source(desk, Source(name="x", kind="feed", settings={})).failure
     reddit = Source(name="r", kind="reddit", settings={"subreddit": "suckhoe"})
-    assert try_source(desk, reddit).failure == "set CLAIMWATCH_REDDIT_TOKEN first"
+    assert "set CLAIMWATCH_REDDIT_TOKEN first" in try_source(desk, reddit).failure
 
 
 def test_a_stream_is_not_tried(desk: Desk) -> None:

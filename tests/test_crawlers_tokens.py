@@ -19,7 +19,9 @@ from claimwatch.ledger import sources
 from claimwatch.records import Source
 from crawlers import tokens
 from crawlers.crawl import Crawled
+from crawlers.dryrun import try_source
 from crawlers.signin import AppPassword, ClientCredentials, Token
+from crawlers.wording import in_words
 
 SECRETS = {"CLAIMWATCH_REDDIT_KEY": "swordfish-one", "CLAIMWATCH_BLUESKY_PASSWORD": "swordfish-two"}
 LISTING = json.dumps({"kind": "Listing", "data": {"after": None, "children": []}})
@@ -232,3 +234,18 @@ def test_no_credential_goes_to_a_server_that_cannot_prove_who_it_is(
         assert crawl(signed, reddit(site, **there)).failure == ""
     assert refused.permanent
     assert "certificate is not valid" in refused.failure
+
+
+def test_a_trial_signs_in_too(signed: Desk) -> None:
+    page = {"kind": "Listing", "data": {"after": None, "children": [{"kind": "t3", "data": reddit_post("Tỏi")}]}}
+    with served(lambda path, _: given(1) if path == "/token" else Answer(body=json.dumps(page))) as site:
+        trial = try_source(signed, reddit(site))
+        assert bearers(site, "/r/") == ["Bearer token-1"]
+    assert (trial.failure, len(trial.posts)) == ("", 1)
+
+
+def test_what_is_said_of_signing_in_is_said_in_vietnamese() -> None:
+    line = "401: signing in was refused: check client_id and CLAIMWATCH_REDDIT_KEY"
+    assert in_words(line, "vi") == "bị từ chối đăng nhập: hãy kiểm tra client_id và biến CLAIMWATCH_REDDIT_KEY (401)"
+    line = "set client_id and A_KEY, or set B_TOKEN first"
+    assert in_words(line, "vi") == "trước hết hãy đặt client_id và biến A_KEY, hoặc biến B_TOKEN"

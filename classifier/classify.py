@@ -26,8 +26,10 @@ def classify_new_posts(
 ) -> Counter[str]:
     """Assess every post this model has not seen; how many were flagged and how many passed."""
     now = desk.now()
+    with desk.ledger.read() as db:
+        active = claims.every(db, "active")
+    model.learn_claims(active)  # may encode for seconds: no transaction waits for that
     with desk.ledger.write() as db:
-        model.learn_claims(claims.every(db, "active"))
         run = runs.start(db, "classify", now)
     work = Work(stage="classify", model=model.version, since=now - _RESCORED)
     total: Counter[str] = Counter()
@@ -56,10 +58,11 @@ def in_pages(posts: Posts, work: Work, slots: range, batch: int) -> Iterator[lis
 def _assess(desk: Desk, model: Model, page: Sequence[Post]) -> tuple[Counter[str], dict[str, list[Scored]]]:
     """Judge the texts nobody judged yet, then write an assessment for every post of the page.
 
-    Outcomes of all posts, and by week the scores of the texts that were judged.
+    Outcomes of all posts, and by week the scores of the texts that were judged. Of posts that say the same, the first
+    by id is judged, however they fall into pages and slices.
     """
     known = desk.posts.scored({post.text_hash for post in page}, model.version)
-    fresh = {post.text_hash: post.text for post in page if post.text_hash not in known}
+    fresh = {post.text_hash: post.text for post in reversed(page) if post.text_hash not in known}
     opinions = dict(zip(fresh, model.judge(list(fresh.values())), strict=True))
     assessed = [
         _written(desk, model, post, opinions[post.text_hash])
@@ -70,6 +73,7 @@ def _assess(desk: Desk, model: Model, page: Sequence[Post]) -> tuple[Counter[str
     placed = [Flagged(post=post, by=one) for post, one in zip(page, assessed, strict=True) if post.group]
     open_cards(desk, [one for one in placed if one.by.assessment.flag])
     desk.posts.assess(assessed)
+    desk.posts.refresh()  # the next page looks here for texts that were judged
     outcomes = Counter("flagged" if one.assessment.flag else "passed" for one in assessed)
     return outcomes, _scored({post.text_hash: post for post in page if post.text_hash in opinions}, opinions)
 

@@ -31,7 +31,8 @@ class LazyModel:
         with self._lock:
             model = self._newest()
             with self._desk.ledger.read() as db:
-                model.learn_claims(claims.every(db, "active"))
+                active = claims.every(db, "active")
+            model.learn_claims(active)
             return model.judge([scrub(tidy(text))])[0]
 
     def _newest(self) -> "HeadModel":

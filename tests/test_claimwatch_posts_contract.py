@@ -415,6 +415,7 @@ class TestAssessing:
         post = keep(posts, make_post())
         said = make_assessed(post, make_match(post, "steam", similarity=0.8), make_match(post, "salt", similarity=0.7))
         posts.assess([said])
+        posts.refresh()
         known = posts.scored([post.text_hash, "0" * 32], "m1")
         assert set(known) == {post.text_hash}
         assert known[post.text_hash].assessment == said.assessment
@@ -425,6 +426,7 @@ class TestAssessing:
         one, two = make_post(), make_post()
         keep(posts, one, two)
         posts.assess([make_assessed(one), make_assessed(two)])
+        posts.refresh()
         known = posts.scored([one.text_hash], "m1")
         assert known[one.text_hash].assessment.post in {one.id, two.id}
 

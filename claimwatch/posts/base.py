@@ -218,7 +218,10 @@ class Posts(Protocol):
         ...
 
     def expire(self, now: datetime, *, batch: int, limit: int = BATCH) -> list[CountRow]:
-        """Mark up to `limit` expired posts with a batch number; the counts of all posts marked with it."""
+        """Mark up to `limit` expired posts with a batch number; the counts of all posts marked with it.
+
+        A store that keeps slices may mark a large one whole, beyond the limit, when all in it has expired.
+        """
         ...
 
     def sweep(self, batch: int, now: datetime) -> int:

@@ -133,6 +133,14 @@ class Elastic:
         body.setdefault("track_total_hits", False)
         return [hit["_source"] for hit in self.search(part, **body)["hits"]["hits"]]
 
+    def count(self, part: str, query: Doc) -> int:
+        """How many documents match."""
+        with told():
+            found = self.client.count(
+                index=self.name(part), query=query, ignore_unavailable=True, allow_no_indices=True
+            )
+        return int(found["count"])
+
     def walk(self, part: str, query: Doc, *, fields: Sequence[str] | None = None) -> Iterator[list[Hit]]:
         """Every document that matches, page by page, as of the moment of the first (a point in time)."""
         names = self.indices(part)

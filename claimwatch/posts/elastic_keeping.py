@@ -17,6 +17,8 @@ from claimwatch.records import State
 _REMEMBERED = timedelta(days=400)
 _DELETED = any_of("state", [State.DELETED.value])
 _MARKED: Doc = {"exists": {"field": "batch"}}
+#: From so many posts on, a slice is dropped whole rather than emptied.
+WHOLE = 10_000
 #: What deleting a post needs to know of it.
 _FIELDS = ("created_at", "source", "state", "text_hash", "group")
 
@@ -41,6 +43,7 @@ def expire(elastic: Elastic, slices: Slices, now: datetime, batch: int, limit: i
     elastic.refresh(POSTS)
     expired: Doc = {"range": {"expires_at": {"lte": micros(now)}}}
     _delete(elastic, slices, all_of(expired, _DELETED, without=[_MARKED]), now, buried=lambda _: True)
+    _drop_old_tombstones(elastic, now)
     _mark_slices(elastic, slices, now, batch)
     already = sum(row.posts for row in counts_marked(elastic, any_of("batch", [batch])))
     left = max(0, limit - already)
@@ -73,6 +76,7 @@ def forget(elastic: Elastic, slices: Slices, ids: Collection[str], now: datetime
     _delete_hits(elastic, slices, hits, [hit.id for hit in hits], now)
     gone.note(hits)
     _clean_up(elastic, gone)
+    _drop_old_tombstones(elastic, now)
     return len(hits)
 
 
@@ -100,7 +104,7 @@ def _in_slices(names: Sequence[str]) -> list[Doc]:
 
 
 def _mark_slices(elastic: Elastic, slices: Slices, now: datetime, batch: int) -> None:
-    """Give whole slices to the batch in which nothing is left to keep; each once."""
+    """Give large slices in which nothing is left to keep to the batch whole; each once."""
     known = set(marked_slices(elastic))
     living = all_of(without=[{"range": {"expires_at": {"lte": micros(now)}}}])
     for name in slices.names():
@@ -108,7 +112,7 @@ def _mark_slices(elastic: Elastic, slices: Slices, now: datetime, batch: int) ->
             continue
         here: Doc = any_of("_index", [name])
         stays = all_of(here, {"bool": {"should": [living, _MARKED]}})
-        if _any(elastic, all_of(here)) and not _any(elastic, stays):
+        if elastic.count(POSTS, here) >= WHOLE and not _any(elastic, stays):
             mark = {"value": name, "batch": batch, "at": micros(now)}
             elastic.put([Write("create", elastic.name("facts"), f"drop-{name}", mark)])
 

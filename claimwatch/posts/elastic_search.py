@@ -41,8 +41,10 @@ def search(elastic: Elastic, slices: Slices, asked: Search) -> Found:
 def _query(asked: Search, terms: list[str]) -> Doc:
     named = {"language": asked.language, "source": asked.source, "claim": asked.claim}
     filters: list[Doc] = [{"term": {name: value}} for name, value in named.items() if value]
-    if asked.flagged is not None or asked.order == "urgent":
-        filters.append({"term": {"flag": asked.flagged is not False}})
+    if asked.order == "urgent":
+        filters.append({"term": {"flag": True}})
+    if asked.flagged is not None:
+        filters.append({"term": {"flag": asked.flagged}})
     words = [_word(term, last=at == len(terms) - 1) for at, term in enumerate(terms)]
     if asked.order == "relevance":
         return {"bool": {"must": words, "filter": filters, "must_not": [_DELETED]}}

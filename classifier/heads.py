@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 from claimwatch.records import Stance
 from claimwatch.text.fold import fold
+from classifier.calibration import calibrated
 
 Floats = NDArray[np.float32]
 
@@ -57,8 +58,7 @@ class Heads:
         """Scores of texts with their vectors [texts, dimensions]."""
         features = features_of(vectors, texts)
         raw, scope = raw_false(self, features)
-        slope, offset = self.card.get("calibration", (1.0, 0.0))
-        return Scores(scope=scope, false=sigmoid(slope * raw + offset), stance=self._stances(features, len(texts)))
+        return Scores(scope=scope, false=calibrated(self.card, raw, texts), stance=self._stances(features, len(texts)))
 
     def _stances(self, features: Any, count: int) -> list[Stance | None]:
         if self.stance is None:

@@ -30,7 +30,7 @@ class Opinion:
     nearest: tuple[Nearest, ...] = ()  #: above the suggest threshold, nearest first
     similarity: float = 0.0  #: to the nearest claim, above the threshold or not
     vector: bytes | None = None
-    why: str = ""
+    why: str = ""  #: the closest phrasing, then the words that decided, a line each
 
 
 class Model(Protocol):

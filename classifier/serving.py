@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from claimwatch.errors import ConfigError
@@ -11,6 +12,7 @@ from classifier.encoder import Encoder
 from classifier.heads import Heads, Scores, load_heads
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
+from classifier.why import words_that_decided
 
 #: Trained on the project's own corpus and shipped with it.
 SHIPPED = Path(__file__).with_name("models")
@@ -62,7 +64,10 @@ class HeadModel:
         scores = self._heads.score(vectors, texts)
         near = self._index.nearest(vectors, self._limits)
         packed = pack(vectors)
-        return [self._opinion(scores, number, near[number], packed[number]) for number in range(len(texts))]
+        return [
+            replace(self._opinion(scores, number, near[number], packed[number]), why=self._why(near[number], text))
+            for number, text in enumerate(texts)
+        ]
 
     def match_vectors(self, vectors: Sequence[bytes], claims: Sequence[str]) -> list[tuple[Nearest, ...]]:
         """The matches of kept vectors among these claims."""
@@ -84,8 +89,12 @@ class HeadModel:
             nearest=self._above(near),
             similarity=near[0].similarity if near else 0.0,
             vector=packed,
-            why=near[0].phrasing if near else "",
         )
+
+    def _why(self, near: Sequence[Nearest], text: str) -> str:
+        """The closest phrasing, then the words that decided, a line each."""
+        words = self._heads.false.weights[0, self._encoder.dimensions :]
+        return "\n".join([near[0].phrasing if near else "", *words_that_decided(words, text)])
 
     def _above(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
         return tuple(one for one in near if one.similarity >= self._limits.suggest)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimwatch.errors import ConfigError
-from classifier.heads import STANCES, Floats, Heads, Linear, features_of, raw_false, sigmoid
+from claimwatch.text.language import language_of
+from classifier.calibration import calibrated, fit_curves
+from classifier.heads import STANCES, Floats, Heads, Linear, features_of, raw_false
 from classifier.rows import Row
 
 #: Inverse regularisation of every head, chosen by cross-validation on the corpus.
@@ -21,14 +23,17 @@ def train_heads(
     """Heads fitted on all rows; calibration and threshold from folds that share no claim or cluster."""
     _check(rows)
     features = features_of(vectors, [row.text for row in rows])
-    out_of_fold, positive = _out_of_fold(rows, features, seed, progress)
+    out_of_fold, known = _out_of_fold(rows, features, seed, progress)
+    held = [row for row, is_known in zip(rows, known, strict=True) if is_known]
+    positive = np.array([bool(row.positive) for row in held])
     slope, offset = _calibration(out_of_fold, positive)
+    texts = [row.text for row in held]
+    curves = fit_curves(out_of_fold, positive, [language_of(text) for text in texts], [row.cluster for row in held])
     heads = _fit(rows, features, seed)
     progress(1)
-    calibrated = sigmoid(slope * out_of_fold + offset)
-    card = {
-        "calibration": [slope, offset],
-        "threshold": _threshold(calibrated, positive),
+    card: dict[str, Any] = {"calibration": [slope, offset], "calibrations": curves}
+    card |= {
+        "threshold": _threshold(calibrated(card, out_of_fold, texts), positive),
         "scope_threshold": 0.5,
         "rows": len(rows),
         "positives": int(positive.sum()),
@@ -57,7 +62,7 @@ def _check(rows: Sequence[Row]) -> None:
 def _out_of_fold(
     rows: Sequence[Row], features: Any, seed: int, progress: Callable[[int], None]
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """The raw logit of every labelled row by heads that have not seen its claim."""
+    """Which rows are labelled, and their raw logits by heads that have not seen their claim."""
     raw = np.full(len(rows), np.nan, dtype=np.float32)
     for held in folds(rows, seed):
         kept = np.setdiff1d(np.arange(len(rows)), held)
@@ -65,7 +70,7 @@ def _out_of_fold(
             raw[held] = raw_false(_fit([rows[i] for i in kept], features[kept], seed), features[held])[0]
         progress(1)
     known = np.array([row.positive is not None for row in rows]) & ~np.isnan(raw)
-    return raw[known], np.array([bool(row.positive) for row in rows])[known]
+    return raw[known], known
 
 
 def _fit(rows: Sequence[Row], features: Any, seed: int) -> Heads:

@@ -150,7 +150,8 @@ class TestServing:
 class TestMatch:
     def test_the_nearest_claim_is_named_with_the_phrasing_that_decided(self, model: HeadModel) -> None:
         (said,) = model.judge(["raw garlic kills the virus"])
-        assert (said.nearest[0].claim, said.nearest[0].confirmed, said.why) == ("garlic-cure", True, SAYS[1])
+        assert (said.nearest[0].claim, said.nearest[0].confirmed) == ("garlic-cure", True)
+        assert said.why.split("\n")[0] == SAYS[1]
         assert said.similarity == pytest.approx(1.0, abs=1e-3)
 
     def test_below_the_limit_nothing_is_suggested_but_the_similarity_is_told(

@@ -43,7 +43,8 @@ def everything(posts: Posts) -> list[Kept]:
 
 
 def remove_indices(url: str, prefix: str) -> None:
-    for kind, field in (("_cat/indices", "index"), ("_index_template", "name"), ("_component_template", "name")):
+    """Delete everything of a prefix."""
+    for kind, field in (("_cat/indices", "index"), ("_index_template", "name")):
         with urllib.request.urlopen(f"{url}/{kind}/{prefix}*?format=json") as answer:
             found = json.load(answer)
         rows = found if isinstance(found, list) else next(iter(found.values()))

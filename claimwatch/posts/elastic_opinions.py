@@ -104,6 +104,7 @@ def scored(elastic: Elastic, hashes: Collection[str], model: str) -> dict[str, A
 def match(elastic: Elastic, slices: Slices, found: Mapping[str, Sequence[Match]]) -> None:
     """Add matches to every post that says one of these texts now."""
     ids: list[str] = []
+    elastic.refresh(POSTS)
     for part in in_parts(list(found)):
         for page in elastic.walk(POSTS, all_of(any_of("text_hash", part)), fields=()):
             ids += [hit.id for hit in page]

@@ -1,12 +1,15 @@
 """bench: how long things take, as ratios to what a bare library takes on the same bytes in the same run."""
 
+import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from claimwatch import settings
 from claimwatch.errors import ConfigError
-from jobs.cli.options import bar, echo_json
+from jobs.cli.options import bar, config_option, echo_json
 
 
 @click.group("bench", help="Measure, as ratios: trust them, not the seconds of a busy machine.")
@@ -44,4 +47,47 @@ def parse_command(kinds: tuple[str, ...], rounds: int, pages: Path | None, as_js
         echo_json([asdict(one) | {"ratio": one.ratio, "goal": one.goal} for one in figures])
     else:
         click.echo(table(figures))
+    return 0
+
+
+@bench_command.command("store", help="SQLite against Elasticsearch against the bare client, on synthetic posts.")
+@click.option("--posts", "sizes", default="10000,100000,1000000", show_default=True, help="Sizes, smallest first.")
+@click.option("--elasticsearch", "address", envvar="CLAIMWATCH_TEST_ELASTICSEARCH", default="", help="http://host:port")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Also draw the curves into this folder.")
+def store_command(sizes: str, address: str, out: Path | None) -> int:
+    """Prints Markdown; without an address SQLite alone. Indices and files of its own, deleted at the end."""
+    from jobs.bench.results import draw, table
+    from jobs.bench.store import opened
+
+    wanted = sorted({int(size) for size in sizes.split(",") if size.strip().isdigit() and int(size) > 0})
+    if not wanted:
+        raise ConfigError(f"--posts: {sizes!r} names no sizes: give numbers such as 10000,100000")
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="claimwatch-bench-") as folder, opened(Path(folder), address) as bench:
+        for size in wanted:
+            with bar(f"{size:,} posts", size - bench.filled, "posts") as advance:
+                bench.grow(size, advance)
+            figures.append(bench.measure())
+            click.echo(table(figures[-1:]), err=True)
+    click.echo(table(figures))
+    if out:
+        click.echo(f"curves: {', '.join(file.name for file in draw(figures, out))}", err=True)
+    return 0
+
+
+@bench_command.command("workers", help="What a post costs in CPU with one worker and with two, on real servers.")
+@click.option("--posts", default=1_000, show_default=True, help="Synthetic posts to assess in each run.")
+@click.option("--elasticsearch", envvar="CLAIMWATCH_TEST_ELASTICSEARCH", required=True, help="http://host:port")
+@click.option(
+    "--postgres", envvar="CLAIMWATCH_TEST_POSTGRES", required=True, help="postgresql://user@host:port/database"
+)
+@config_option
+def workers_command(posts: int, elasticsearch: str, postgres: str, config: Path | None) -> int:
+    """Prints a line per run and the ratio."""
+    from jobs.bench.workers import measure, ratio
+
+    where = settings.places(os.environ, config)
+    costs = measure((elasticsearch, postgres), where, posts, lambda line: click.echo(line, err=True))
+    echo_json([asdict(one) for one in costs])
+    click.echo(f"CPU a post with two workers, in that with one: {ratio(costs):.2f}")
     return 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import AsyncCrawlerRunner
 
     from crawlers.jetstream.stream import Stream
-    from crawlers.spider import Crawl, SourceSpider
+    from crawlers.spider import Crawl
 
 _log = logging.getLogger(__name__)
 #: Why a crawl was not begun: its source's lease is another's.
@@ -74,25 +74,28 @@ async def crawl_source(desk: Desk, source: Source) -> Crawled:
 
 
 async def _crawl(desk: Desk, source: Source, run: int, holder: str) -> Crawled:
-    from crawlers.spider import SourceSpider, open_crawl
+    from crawlers.spider import open_crawl
 
     pages, problems = 0, []
     try:
         crawl = open_crawl(open_intake(desk, source.name), source, run=run, holder=holder)
-        await (_listen(desk, crawl) if crawl.kind.streams else _run(desk, SourceSpider, crawl))
+        await (_listen(desk, crawl) if crawl.kind.streams else run_spider(desk, crawl))
         failure, pages, problems = crawl.failure, crawl.pages, crawl.problems
     except SourceError as error:
         failure = error
     return _finish(desk, source, run, failure=failure, pages=pages, problems=problems)
 
 
-async def _run(desk: Desk, spider: type[SourceSpider], crawl: Crawl) -> None:
+async def run_spider(desk: Desk, crawl: Crawl) -> None:
+    """Run a crawl to its end, or to the page at which `stop_crawls` ends it."""
     from scrapy.crawler import AsyncCrawlerRunner
+
+    from crawlers.spider import SourceSpider
 
     runner = AsyncCrawlerRunner(scrapy_settings(desk, has_secret=crawl.has_secret))
     _RUNNING.append(runner)
     try:
-        await runner.crawl(spider, crawl=crawl)
+        await runner.crawl(SourceSpider, crawl=crawl)
     finally:
         _RUNNING.remove(runner)
 

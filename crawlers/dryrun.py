@@ -92,24 +92,14 @@ async def _try(desk: Desk, source: Source, longest: float) -> Trial:
 
 def _opened(desk: Desk, source: Source, rehearsal: _Rehearsal) -> Crawl:
     """The crawl of a source from its beginning, whatever was crawled of it before, that keeps nothing."""
-    from crawlers.spider import Crawl, open_crawl
-
-    class Kept(Crawl):
-        """Keeps nothing and needs no lease."""
-
-        __slots__ = ()
-
-        def keep(self, page: Page, state: Mapping[str, Any]) -> None:  # noqa: ARG002  Crawl's signature
-            self.state = dict(state)
-
-        def renew_lease(self) -> None:
-            pass
+    from crawlers.quiet import QuietCrawl
+    from crawlers.spider import open_crawl
 
     chosen = desk.settings.crawl.model_copy(update={"max_pages": _ASKED})
     brief = replace(desk, settings=desk.settings.model_copy(update={"crawl": chosen}))
     real = open_crawl(open_intake(brief, source.name), source, run=0, holder="")
     plan = _FirstPage(real.plan, rehearsal)
-    return Kept(intake=real.intake, source=source, run=0, holder="", kind=real.kind, plan=plan, state={})
+    return QuietCrawl(intake=real.intake, source=source, run=0, holder="", kind=real.kind, plan=plan, state={})
 
 
 def _shown(rehearsal: _Rehearsal, crawl: Crawl) -> Trial:

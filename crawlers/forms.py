@@ -12,8 +12,8 @@ from crawlers.kinds import KINDS, checked_settings, kind_of
 from crawlers.ratelimit import book_key
 from crawlers.wording import in_words, say
 
-#: Settings that tell whom to ask, or whose secret to send along.
-_GUARDED = frozenset({"allow_hosts", "token_env"})
+#: Ends of the names of settings that tell, in a kind with secrets, whom to ask and which secret to send along.
+_SECRETS = ("_env", "_url")
 _HIDDEN = "credential"
 _MISSING = frozenset({"missing", "string_too_short", "too_short"})
 _OUT_OF_RANGE = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
@@ -24,7 +24,7 @@ def form_of(kind: str, language: str) -> KindForm:
     shape = kind_of(Source(name="new", kind=kind, settings={})).settings
     takes_secret = "token_env" in shape.model_fields
     fields = [
-        _field(name, info, language, guarded=name in _GUARDED or (takes_secret and name == "base_url"))
+        _field(name, info, language, guarded=name == "allow_hosts" or (takes_secret and name.endswith(_SECRETS)))
         for name, info in shape.model_fields.items()
         if name != _HIDDEN
     ]
@@ -48,10 +48,12 @@ def faults_of(source: Source, language: str) -> dict[str, str]:
         shape.model_validate(dict(source.settings))
     except ValidationError as error:
         return {str(one["loc"][0]) if one["loc"] else "": _fault(dict(one), language) for one in error.errors()}
-    token = str(source.settings.get("token_env", ""))
-    if token and not token.startswith(f"CLAIMWATCH_{source.kind.upper()}_"):
-        # Any other may be the secret of a store or of another source, which would be sent to this one's server.
-        return {"token_env": say("Its name must begin with CLAIMWATCH_ and the kind in capitals.", language)}
+    # Any other variable may hold the secret of a store or of another source, which this one's server would be told.
+    own = f"CLAIMWATCH_{source.kind.upper()}_"
+    strange = [key for key, said in source.settings.items() if key.endswith("_env") and not str(said).startswith(own)]
+    if strange:
+        said = say("Its name must begin with CLAIMWATCH_ and the kind in capitals.", language)
+        return dict.fromkeys(strange, said)
     try:
         checked_settings(source)
     except SourceError as error:

@@ -23,6 +23,9 @@ _PROJECT = 5
 #: Seconds between looks for sources that were added, changed or paused.
 _SYNC = 30
 
+#: The hour of the night from which posts that matter are looked up at their sources.
+_RECHECK = 2
+
 Task = Callable[[], Awaitable[None]]
 
 
@@ -35,6 +38,7 @@ class Tasks:
     classify: Task
     rescore: Task
     purge: Task
+    recheck: Task
     report: Task
 
 
@@ -58,6 +62,7 @@ class Timetable:
         scheduler.add_job(tasks.classify, "interval", minutes=when.classify, jitter=10)
         scheduler.add_job(tasks.rescore, "interval", minutes=when.rescore)
         scheduler.add_job(tasks.purge, "interval", minutes=when.purge, jitter=60)
+        scheduler.add_job(tasks.recheck, "cron", hour=_RECHECK, jitter=3600)
         scheduler.add_job(tasks.report, "cron", day_of_week=when.report_day, hour=when.report_hour)
         scheduler.add_job(self._sync, "interval", seconds=_SYNC, args=[scheduler])
         told = EVENT_SCHEDULER_STARTED | EVENT_SCHEDULER_PAUSED | EVENT_SCHEDULER_SHUTDOWN
@@ -95,6 +100,21 @@ class Timetable:
                 if known is None and rest is None:
                     scheduler.add_job(self.tasks.crawl, args=[name])
             self.scheduled[name] = source
+        self._crawl_asked(scheduler)
+
+    def _crawl_asked(self, scheduler: AsyncIOScheduler) -> None:
+        """Begin the crawls that somebody wished for on the pages."""
+        try:
+            with self.desk.ledger.read() as db:
+                asked = list(sources.asked(db))
+            if asked:
+                with self.desk.ledger.write() as db:
+                    sources.take_asked(db, asked)
+        except StoreError as error:
+            _log.warning("crawls that were asked for wait: %s", error)
+            return
+        for name in asked:
+            scheduler.add_job(self.tasks.crawl, args=[name])
 
     def _rest(self, source: Source) -> datetime | None:
         """When the interval of a source that was tried lately ends; None where it may be asked now."""

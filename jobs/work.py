@@ -50,6 +50,12 @@ class Work:
             source = sources.get(db, name)
         return await crawl_source(self.desk, source)
 
+    async def recheck(self) -> None:
+        """Look posts that matter up at their sources and delete what is gone there, in the loop of `event_loop`."""
+        from crawlers.recheck import recheck
+
+        await recheck(self.desk, goes_on=lambda: not self.stopping.is_set())
+
     def project(self) -> None:
         """Carry decisions that a kill left waiting to the posts."""
         project_decisions(self.desk)

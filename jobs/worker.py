@@ -57,6 +57,7 @@ class Worker:
             classify=self._heavy("classify", work.classify),
             rescore=self._heavy("rescore", work.rescore),
             purge=self._heavy("purge", work.purge),
+            recheck=self._recheck,
             report=self._heavy("report", work.report),
         )
         return await Timetable(self.desk, tasks).start()
@@ -68,6 +69,9 @@ class Worker:
 
     async def _crawl(self, name: str) -> None:
         await self._guarded(f"crawl of {name}", lambda: self.work.crawl(name))
+
+    async def _recheck(self) -> None:
+        await self._guarded("recheck", self.work.recheck)
 
     def _heavy(self, name: str, work: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         """A job that runs in the pool, one at a time."""

@@ -155,13 +155,20 @@ def _listening(host: str, port: int) -> socket.socket:
 def pages_app(desk: Desk, where: Places) -> "FastAPI":
     """The review pages with their one heavy helper: the model, opened when a visitor first asks it something."""
     from jobs.lazy_model import LazyModel
+    from jobs.sourcekinds import CrawledKinds
     from reports.render import REPORT_CSS, render_inner
     from review_ui.app import create_app
 
     def render_report(published: Published, language: str) -> str:
         return render_inner(published.body, language)
 
-    return create_app(desk, score=LazyModel(desk, where), render_report=render_report, report_css=REPORT_CSS)
+    return create_app(
+        desk,
+        score=LazyModel(desk, where),
+        kinds=CrawledKinds(desk),
+        render_report=render_report,
+        report_css=REPORT_CSS,
+    )
 
 
 def _keep_up(arguments: list[str], stop: threading.Event) -> None:

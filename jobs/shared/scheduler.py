@@ -82,6 +82,7 @@ class Scheduler:
             classify=self._acts(lambda: put_classify(app)),
             rescore=self._acts(lambda: put(app, "rescore", lock="cards")),
             purge=self._acts(lambda: put(app, "purge")),
+            recheck=self._acts(lambda: put(app, "recheck")),
             report=self._acts(lambda: put(app, "report")),
         )
         timetable = await Timetable(self.work.desk, tasks, resumes=True).start()

@@ -133,6 +133,10 @@ def add_tasks(app: App, doing: Doing) -> None:
         if done.failure == BUSY:  # by hand, or a killed worker's lease that has not run out
             raise NotYetError(_LEASED)
 
+    @app.task(name="recheck", queue=LIGHT, retry=again)
+    async def recheck() -> None:
+        await doing.guarded("recheck", work.recheck)
+
     @app.task(name="classify", queue=HEAVY, retry=again)
     async def classify(start: int, stop: int) -> None:
         await doing.heavy("classify", lambda: work.assess(range(start, stop)))

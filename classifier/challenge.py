@@ -66,8 +66,9 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether the challenger may be promoted."""
-        return bool(self.contests) and not any(one.lost for one in self.contests)
+        """Whether the challenger may be promoted: something was decided, and nothing was lost."""
+        decided = any(one.decides for found in self.contests for one in found.differences)
+        return decided and not any(one.lost for one in self.contests)
 
     def as_dict(self) -> dict[str, Any]:
         """For comparison.json; holds figures only, no text."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimwatch.desk import Desk
-from claimwatch.errors import ClaimwatchError, StoreError
+from claimwatch.errors import ClaimwatchError, ConfigError, StoreError
 from claimwatch.ledger import claims, decisions, facts
 from claimwatch.settings import Places
 from jobs.assess import build_encoder
@@ -60,6 +60,8 @@ class Trial:
 
         decided = self.decided()
         older, newest = decided.older_and_newest()
+        if not older:
+            raise ConfigError("no decided text is kept to learn from: decide some cards first")
         with self.desk.ledger.read() as db:
             active = claims.every(db, "active")
         until = max((row.created_at for row in older if row.created_at), default=None)

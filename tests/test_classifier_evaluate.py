@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from classifier.evaluate import evaluate
+from classifier.evaluate import ap, evaluate
 from classifier.rows import Row
 
 
@@ -62,3 +62,12 @@ def test_copies_are_drawn_together() -> None:
     scores = [0.6, 0.4] * 39 + [0.1, 0.9]
     spread = {name: evaluate(some, scores, threshold=0.5)["auc"] for name, some in (("a", alone), ("c", copied))}
     assert spread["c"][2] - spread["c"][1] != spread["a"][2] - spread["a"][1]
+
+
+def test_average_precision_is_that_of_the_library_ties_too() -> None:
+    from sklearn.metrics import average_precision_score
+
+    chance = np.random.default_rng(4)
+    for digits in (1, 3):
+        truth, scores = chance.random(200) < 0.3, np.round(chance.random(200), digits)
+        assert ap(truth, scores) == pytest.approx(average_precision_score(truth, scores))

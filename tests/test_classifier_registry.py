@@ -137,6 +137,11 @@ class TestContest:
         assert not enough(rows([True, False] * 10))
         assert enough(rows([True, False] * 15))
 
+    def test_rows_that_decide_nothing_pass_nobody(self) -> None:
+        one = contest("frozen", rows([True] * 20), opinions([0.9] * 20), opinions([0.1] * 20))
+        assert not any(each.figure == "auc" for each in one.differences)
+        assert not Comparison(champion="old", challenger="new", contests=()).passed
+
     def test_the_comparison_reads_as_a_page_with_its_rule(self) -> None:
         one = contest("frozen", rows(self.labels), opinions(self.good), opinions(self.good), note="A note.")
         page = as_markdown(Comparison(champion="old", challenger="new", contests=(one,), notes=("Few.",)))

@@ -204,6 +204,8 @@ class ElasticNode:
 
     def start(self, home: Path) -> None:
         """Start it; `wait` tells when it answers."""
+        if self.launcher is not None:
+            self.launcher.wait(timeout=20)
         (self.folder / "pid").unlink(missing_ok=True)
         environment = os.environ | {
             "ES_JAVA_HOME": str(java_home()),
@@ -342,6 +344,8 @@ class Postgres:
     def kill(self) -> None:
         """As a power cut: no farewell."""
         _kill(self.pid(), signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(timeout=20)  # while it is not reaped, the next one takes it for alive
 
     def stop(self) -> None:
         """End it, connections and all."""

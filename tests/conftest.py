@@ -65,19 +65,29 @@ def postgres_url() -> str:
     return _server("CLAIMWATCH_TEST_POSTGRES", "PostgreSQL")
 
 
-@pytest.fixture
-def elasticsearch_prefix(elasticsearch_url: str) -> Iterator[str]:
-    """The address of an empty posts store of this test's own."""
+@pytest.fixture(scope="session")
+def _elasticsearch_templates(elasticsearch_url: str) -> Iterator[str]:
+    """A prefix whose templates all tests share: making them takes longer than most tests."""
     from elasticsearch import Elasticsearch
 
-    name = f"test-{uuid.uuid4().hex[:12]}"
+    prefix = f"test-{uuid.uuid4().hex[:12]}"
+    yield prefix
+    with Elasticsearch(elasticsearch_url.split(","), request_timeout=60) as client:
+        client.indices.delete_index_template(name=f"{prefix}*")
+
+
+@pytest.fixture
+def elasticsearch_prefix(elasticsearch_url: str, _elasticsearch_templates: str) -> Iterator[str]:
+    """The address of an empty posts store; its indices are deleted after the test."""
+    from elasticsearch import Elasticsearch
+
     hosts = elasticsearch_url.split(",")
-    yield f"elasticsearch+http://{','.join(host.removeprefix('http://') for host in hosts)}/{name}"
+    places = ",".join(host.removeprefix("http://") for host in hosts)
+    yield f"elasticsearch+http://{places}/{_elasticsearch_templates}"
     with Elasticsearch(hosts, request_timeout=60) as client:
-        indices = list(client.indices.get_alias(index=f"{name}-*", allow_no_indices=True))
+        indices = list(client.indices.get_alias(index=f"{_elasticsearch_templates}-*", allow_no_indices=True))
         if indices:
             client.indices.delete(index=indices)
-        client.indices.delete_index_template(name=f"{name}*")
 
 
 @pytest.fixture

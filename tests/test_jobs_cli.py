@@ -156,7 +156,7 @@ def test_sources_are_listed_added_checked_paused_and_exported(config: Path, caps
     listed = json.loads(told(capsys, "sources", "list", "--config", config)[1])
     assert [(one["name"], one["state"]) for one in listed] == [("tin", "paused"), ("who", "paused")]
     assert told(capsys, "sources", "resume", "tin", "--config", config)[0] == 0
-    assert "tin: ok" in told(capsys, "sources", "check", "--config", config)[1]
+    assert "tin: new" in told(capsys, "sources", "check", "--config", config)[1]
     assert "url: https://tin.example/rss" in told(capsys, "sources", "export", "--config", config)[1]
 
 

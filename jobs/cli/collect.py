@@ -19,11 +19,14 @@ from jobs.cli.options import bar, config_option, desk_of, echo_json
 @click.command("crawl", help="Crawl sources now: those named, else all that are enabled.")
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome of each source as JSON.")
+@click.option("--recheck", is_flag=True, help="In place of a crawl: look kept posts up, delete those that are gone.")
 @config_option
-def crawl_command(names: tuple[str, ...], as_json: bool, config: Path | None) -> int:
+def crawl_command(names: tuple[str, ...], as_json: bool, recheck: bool, config: Path | None) -> int:
     """Counts per outcome: stored, updated, unchanged, dropped(reason), rejected(reason), deleted."""
     from crawlers.crawl import crawl_now
 
+    if recheck:
+        return _recheck(names, config)
     with desk_of(config) as (desk, _):
         with desk.ledger.read() as db:
             chosen = list(names) or [source.name for source in sources.every(db) if source.enabled]
@@ -39,6 +42,18 @@ def crawl_command(names: tuple[str, ...], as_json: bool, config: Path | None) ->
         for line in (*one.problems, *([one.failure] if one.failure else [])):
             click.echo(f"{one.source}: {line}", err=True)
     return 1 if any(one.failure for one in done) else 0
+
+
+def _recheck(names: tuple[str, ...], config: Path | None) -> int:
+    """Flagged posts, and those of open or lately decided cards, as the worker does every night."""
+    from crawlers.recheck import recheck_now
+
+    if names:
+        raise ConfigError("--recheck looks at the posts of all sources: leave out the names")
+    with desk_of(config) as (desk, _):
+        done = recheck_now(desk)
+    echo_json({"outcomes": done.outcomes, "failures": done.failures})
+    return 0
 
 
 @click.command("parse", help="Read one saved answer of a KIND of source and print its posts as JSON.")

@@ -17,7 +17,6 @@ from claimwatch.records import Assessment, Card, Claim, Decision, Evidence, Matc
 from claimwatch.text.fold import slot_of, text_hash
 from review_ui.app import create_app
 from review_ui.session import COOKIE
-from review_ui.visitor import RenderReport, Score
 
 PASSWORD = "correct horse battery"
 GARLIC = Claim(
@@ -150,10 +149,8 @@ class Page:
 class Browser:
     """Follows links and sends forms with the token of the page it was on."""
 
-    def __init__(
-        self, desk: Desk, *, score: Score | None = None, render_report: RenderReport | None = None, report_css: str = ""
-    ) -> None:
-        self.app = create_app(desk, score=score, render_report=render_report, report_css=report_css)
+    def __init__(self, desk: Desk, **parts: Any) -> None:
+        self.app = create_app(desk, **parts)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.page = Page(0, "", "", {})
 

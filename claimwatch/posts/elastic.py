@@ -12,14 +12,15 @@ from claimwatch.posts import (
     elastic_intake,
     elastic_keeping,
     elastic_moving,
+    elastic_opening,
     elastic_opinions,
     elastic_search,
     elastic_vectors,
 )
 from claimwatch.posts.base import BATCH, Assessed, CountRow, Found, Kept, Search, Tally, Work
-from claimwatch.posts.elastic_client import Elastic
+from claimwatch.posts.elastic_client import Elastic, all_of
 from claimwatch.posts.elastic_docs import post_from
-from claimwatch.posts.elastic_slices import Slices
+from claimwatch.posts.elastic_slices import POSTS, Slices
 from claimwatch.records import Assessment, Card, CardState, CardUpdate, Match, Observation, Post
 
 
@@ -33,15 +34,16 @@ class ElasticPosts:
     @classmethod
     def connect(cls, address: str, *, key: str = "", password: str = "", ca: Path | None = None) -> Self:
         """The store at an address of `Stores.posts`. ConfigError where what is there cannot be used."""
-        return cls(Elastic.connect(address, key=key, password=password, ca=ca))
+        return cls(elastic_opening.connect(address, key=key, password=password, ca=ca))
 
     def health(self) -> str:
         """One line for `claimwatch doctor`: the cluster's state and size, and what could never be written."""
-        told = self._elastic.health()
-        dead = self._elastic.dead()
+        told = elastic_opening.health(self._elastic)
+        elastic_opening.refuse_red(told)
         return (
-            f"Elasticsearch is {told['status']}, {told['number_of_nodes']} nodes, "
-            f"{len(self._slices.names())} slices, {dead} dead letters"
+            f"Elasticsearch {', '.join(elastic_opening.versions(self._elastic))} is {told['status']}, "
+            f"{told['number_of_nodes']} nodes, {self._elastic.count(POSTS, all_of())} posts in "
+            f"{len(self._slices.names())} slices, {self._elastic.dead()} dead letters"
         )
 
     def add(self, posts: Sequence[Post], *, token: str) -> list[str]:

@@ -1,32 +1,38 @@
-"""One Elasticsearch cluster under one prefix: connecting, asking, writing in bulk, plain words for its complaints."""
+"""One Elasticsearch cluster under one prefix: asking, writing in bulk, plain words for its complaints."""
 
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from elastic_transport import ConnectionError as Unreachable
-from elastic_transport import ConnectionTimeout, TransportError
+from elastic_transport import ConnectionTimeout, TlsError, TransportError
 from elasticsearch import ApiError, AuthenticationException, AuthorizationException, Elasticsearch
 
 from claimwatch import metrics
-from claimwatch.errors import ConfigError, StoreError
-from claimwatch.posts.elastic_mapping import PROPERTIES, VERSION, template
+from claimwatch.errors import ClaimwatchError, ConfigError, StoreError
 
-#: The major version of servers that the client and our requests are for.
-MAJOR = 9
 #: Seconds that a refused write is tried again, and the first wait.
 _PATIENCE, _FIRST = 30.0, 0.1
 _PAGE = 1_000
+#: Items of one bulk request, and documents asked for at once.
+_ITEMS, _READ = 2_000, 10_000
 #: An item refused so is tried again: too busy, blocked while its slice is dropped or a disk is full, no copy at hand.
-_LATER = (403, 429, 503)
+_BUSY = 429
+_LATER = (403, _BUSY, 503)
+_NO_INDEX = "index_not_found_exception"
+_BLOCKED = "cluster_block_exception"
+_NOT_AT_HAND = "Elasticsearch: a shard is not at hand just now: try again, or see `claimwatch doctor`"
 #: Elasticsearch's own bound on the values of one terms query.
 TERMS = 10_000
 
 Doc = dict[str, Any]
+
+
+class _BusyError(StoreError):
+    """The cluster takes nothing more just now. A bulk write waits; anything else fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,74 +64,25 @@ class Elastic:
         self.client = client
         self.prefix = prefix
 
-    @classmethod
-    def connect(cls, address: str, *, key: str, password: str, ca: Path | None) -> "Elastic":
-        """The cluster at an address of `Stores.posts`, looked at once and given our templates."""
-        scheme, _, rest = address.removeprefix("elasticsearch+").partition("://")
-        places, _, prefix = rest.partition("/")
-        user, _, hosts = places.rpartition("@")
-        given: dict[str, Any] = {"ca_certs": str(ca)} if ca else {}
-        if key:
-            given["api_key"] = key
-        elif user or password:
-            given["basic_auth"] = (user or "elastic", password)
-        client = Elasticsearch(
-            [f"{scheme}://{host if ':' in host else host + ':9200'}" for host in hosts.split(",")],
-            request_timeout=30,
-            max_retries=5,
-            retry_on_timeout=True,
-            retry_on_status=(502, 503, 504),
-            **given,
-        )
-        elastic = cls(client, prefix or "claimwatch")
-        try:
-            elastic.look()
-        except BaseException:
-            client.close()
-            raise
-        return elastic
-
     def name(self, part: str) -> str:
         """The full name of an index or a pattern."""
         return f"{self.prefix}-{part}"
 
-    def look(self) -> None:
-        """Refuse a cluster that would fail later: another version, red, or indices of another shape."""
-        with told():
-            nodes = self.client.nodes.info(filter_path="nodes.*.version")["nodes"].values()
-            for version in {node["version"] for node in nodes}:
-                if int(version.split(".")[0]) != MAJOR:
-                    raise ConfigError(f"Elasticsearch {version} is not {MAJOR}.x: run a node of version {MAJOR}")
-            if self.health()["status"] == "red":
-                raise StoreError("Elasticsearch is red: some shards have no copy: see GET _cluster/allocation/explain")
-            self._check_mappings()
-            for part in PROPERTIES:
-                name = f"{self.prefix}-{part.removesuffix('-*')}"
-                self.client.indices.put_index_template(name=name, **template(self.prefix, part))
-
-    def health(self) -> Doc:
-        """The cluster's health as it tells it."""
-        with told():
-            return dict(self.client.cluster.health(timeout="5s"))
-
     def mget(self, wanted: Sequence[tuple[str, str]], *, whole: bool = True) -> list[Hit]:
         """Documents by (index, id), as of this moment; those not there are left out; not `whole`: without content."""
-        if not wanted:
-            return []
-        docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
-        with told():
-            found = self.client.mget(docs=docs, source=whole)["docs"]
-        return [
-            Hit(one["_index"], one["_id"], one.get("_source", {}), one["_seq_no"], one["_primary_term"])
-            for one in found
-            if one.get("found")
-        ]
+        return [hit for part in in_parts(wanted, _READ) for hit in self._mget_once(part, whole=whole)]
 
     def search(self, part: str, **body: Any) -> Doc:
         """A search of the indices of one part; none yet is an empty answer."""
         with told():
             return dict(
-                self.client.search(index=self.name(part), ignore_unavailable=True, allow_no_indices=True, **body)
+                self.client.search(
+                    index=self.name(part),
+                    ignore_unavailable=True,
+                    allow_no_indices=True,
+                    allow_partial_search_results=False,  # a count over half the posts would be believed
+                    **body,
+                )
             )
 
     def hits(self, part: str, **body: Any) -> list[Doc]:
@@ -135,11 +92,7 @@ class Elastic:
 
     def count(self, part: str, query: Doc) -> int:
         """How many documents match."""
-        with told():
-            found = self.client.count(
-                index=self.name(part), query=query, ignore_unavailable=True, allow_no_indices=True
-            )
-        return int(found["count"])
+        return int(self.search(part, query=query, size=0, track_total_hits=True)["hits"]["total"]["value"])
 
     def walk(self, part: str, query: Doc, *, fields: Sequence[str] | None = None) -> Iterator[list[Hit]]:
         """Every document that matches, page by page, as of the moment of the first (a point in time)."""
@@ -177,14 +130,16 @@ class Elastic:
     def refresh(self, part: str) -> None:
         """Make everything acknowledged visible to searches of one part."""
         with told():
-            self.client.indices.refresh(index=self.name(part), ignore_unavailable=True, allow_no_indices=True)
+            found = self.client.indices.refresh(index=self.name(part), ignore_unavailable=True, allow_no_indices=True)
+        if found["_shards"]["failed"]:
+            raise StoreError(_NOT_AT_HAND)
 
     def bulk(self, writes: Sequence[Write]) -> dict[tuple[str, str], int]:
         """Write items; the status of each by (index, id), those of `_LATER` tried again for `_PATIENCE` seconds."""
         statuses: dict[tuple[str, str], int] = {}
         left, wait, deadline = list(writes), _FIRST, time.monotonic() + _PATIENCE
         while left:
-            found = self._bulk_once(left)
+            found = {key: status for part in in_parts(left, _ITEMS) for key, status in self._bulk_once(part).items()}
             statuses |= found
             left = [one for one in left if found[one.index, one.id] in _LATER]
             if left and time.monotonic() > deadline:
@@ -241,6 +196,22 @@ class Elastic:
         """Let go of every connection."""
         self.client.close()
 
+    def _mget_once(self, wanted: Sequence[tuple[str, str]], *, whole: bool) -> list[Hit]:
+        docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
+        with told():
+            found = self.client.mget(docs=docs, source=whole)["docs"]
+        for one in found:
+            # A document that cannot be looked at is not one that is not there: a grave must not be overlooked.
+            if one.get("error", {"type": _NO_INDEX})["type"] != _NO_INDEX:
+                raise StoreError(
+                    "Elasticsearch: a shard is not at hand just now: try again, or see `claimwatch doctor`"
+                )
+        return [
+            Hit(one["_index"], one["_id"], one.get("_source", {}), one["_seq_no"], one["_primary_term"])
+            for one in found
+            if one.get("found")
+        ]
+
     def _bulk_once(self, writes: Sequence[Write]) -> dict[tuple[str, str], int]:
         operations: list[Doc] = []
         for one in writes:
@@ -250,8 +221,11 @@ class Elastic:
             operations.append({one.op: meta})
             if one.doc is not None:
                 operations.append(one.doc)
-        with told():
-            items = self.client.bulk(operations=operations, filter_path="items.*.status")["items"]
+        try:
+            with told():
+                items = self.client.bulk(operations=operations, filter_path="items.*.status")["items"]
+        except _BusyError:
+            return {(one.index, one.id): _BUSY for one in writes}
         statuses = (next(iter(item.values()))["status"] for item in items)
         return {(one.index, one.id): status for one, status in zip(writes, statuses, strict=True)}
 
@@ -267,6 +241,7 @@ class Elastic:
                     search_after=after,
                     size=_PAGE,
                     source=source,
+                    allow_partial_search_results=False,
                     seq_no_primary_term=True,
                     track_total_hits=False,
                 )
@@ -279,35 +254,34 @@ class Elastic:
                 return
             after = hits[-1]["sort"]
 
-    def _check_mappings(self) -> None:
-        found = self.client.indices.get_mapping(index=self.name("*"), allow_no_indices=True)
-        for name, one in found.items():
-            version = one["mappings"].get("_meta", {}).get("claimwatch")
-            if version != VERSION:
-                raise ConfigError(
-                    f"index {name} has mapping {version}, this claimwatch wants {VERSION}: use a new prefix and "
-                    "`claimwatch posts copy`"
-                )
-
 
 @contextmanager
 def told() -> Iterator[None]:
     """Turns what the client complains of into one line for the operator."""
     try:
         yield
-    except (AuthenticationException, AuthorizationException) as error:
-        raise ConfigError(
-            "Elasticsearch lets us not in: set CLAIMWATCH_ELASTICSEARCH_KEY or CLAIMWATCH_ELASTICSEARCH_PASSWORD, "
-            "with all rights on the indices of the prefix"
-        ) from error
+    except TlsError as error:
+        raise ConfigError("Elasticsearch's certificate is not trusted: name its authority in `stores.ca`") from error
     except (Unreachable, ConnectionTimeout) as error:
         raise StoreError(
-            f"Elasticsearch does not answer ({type(error).__name__}): check that it runs and what stores.posts names"
+            f"Elasticsearch does not answer ({type(error).__name__}): check that it runs and what `stores.posts` names"
         ) from error
     except ApiError as error:
-        raise StoreError(f"Elasticsearch: {error.status_code} {error.error}: see `claimwatch doctor`") from error
+        raise _complaint(error) from error
     except TransportError as error:
         raise StoreError(f"Elasticsearch: {type(error).__name__}: see `claimwatch doctor`") from error
+
+
+def _complaint(error: ApiError) -> ClaimwatchError:
+    """What a refusal means for the operator."""
+    if isinstance(error, AuthenticationException | AuthorizationException) and error.error != _BLOCKED:
+        return ConfigError(
+            "Elasticsearch lets us not in: set CLAIMWATCH_ELASTICSEARCH_KEY or CLAIMWATCH_ELASTICSEARCH_PASSWORD, with "
+            "all rights on the indices of the prefix, and on the cluster `monitor` and `manage_index_templates`"
+        )
+    if error.status_code == _BUSY:
+        return _BusyError("Elasticsearch is overloaded: try again, or give it more memory")
+    return StoreError(f"Elasticsearch: {error.status_code} {error.error}: see `claimwatch doctor`")
 
 
 def any_of(field: str, values: Sequence[Any]) -> Doc:

@@ -27,13 +27,14 @@ def kin(elastic: Elastic, bands: Collection[str], limit: int) -> list[Post]:
 
 def place(elastic: Elastic, slices: Slices, groups: Mapping[str, str]) -> None:
     """Write groups; a post that left the group of its own name empty takes that open card with it."""
+    moving = [id_ for id_, group in groups.items() if id_ != group]
+    drop_emptied_cards(elastic, moving, leaving={"ids": {"values": moving}}, only_open=True)
 
     def change(hits: list[Hit]) -> dict[str, Doc]:
         return {hit.id: hit.doc | {"group": groups[hit.id]} for hit in hits if hit.doc["group"] != groups[hit.id]}
 
     elastic.rewrite(lambda: list(slices.read(groups).values()), change)
     settle_posts(elastic, slices, list(groups))  # read anew: a decision that came before the group was written counts
-    drop_emptied_cards(elastic, [id_ for id_, group in groups.items() if id_ != group], only_open=True)
 
 
 def settle_posts(elastic: Elastic, slices: Slices, ids: Sequence[str]) -> None:
@@ -49,7 +50,8 @@ def settle_posts(elastic: Elastic, slices: Slices, ids: Sequence[str]) -> None:
                 changed[hit.id] = doc
         return changed
 
-    elastic.rewrite(lambda: list(slices.read(ids).values()), change)
+    if ids:
+        elastic.rewrite(lambda: list(slices.read(ids).values()), change)
 
 
 def settle_groups(elastic: Elastic, slices: Slices, groups: Sequence[str]) -> None:
@@ -61,6 +63,14 @@ def settle_groups(elastic: Elastic, slices: Slices, groups: Sequence[str]) -> No
         for page in elastic.walk(POSTS, all_of(any_of("group", part)), fields=()):
             slices.remember({hit.id: hit.index for hit in page})
             settle_posts(elastic, slices, [hit.id for hit in page])
+
+
+def settle_where_decided(
+    elastic: Elastic, slices: Slices, placed: Mapping[str, str], before: Mapping[str, Doc]
+) -> None:
+    """As `settle_posts`, for new posts of groups (by id) whose cards are no longer as they were before the writing."""
+    now = cards_of(elastic, set(placed.values()))
+    settle_posts(elastic, slices, [id_ for id_, group in placed.items() if now.get(group) != before.get(group)])
 
 
 def members(elastic: Elastic, group: str, limit: int) -> list[Post]:

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from claimwatch.posts.elastic_cards import cards_of
 from claimwatch.posts.elastic_client import Doc, Elastic, Hit, Write
 from claimwatch.posts.elastic_docs import UNSEEN, doc_of, engagement_of, is_deleted, seen_doc, settle, words_of
 from claimwatch.posts.elastic_gone import drop_emptied_cards, drop_orphans
+from claimwatch.posts.elastic_groups import settle_where_decided
 from claimwatch.posts.elastic_slices import Slices
 from claimwatch.posts.rows import micros, post_row
 from claimwatch.records import Observation, Post, State
@@ -16,19 +16,10 @@ from claimwatch.records import Observation, Post, State
 _REPLACED = ("title", "text", "text_hash", "language", "slot", "collected_at", "edited_at", "expires_at")
 
 
-@dataclass(slots=True)
-class _Met:
-    """What merging one page into kept posts found."""
-
-    outcomes: dict[str, str] = field(default_factory=dict)
-    old_texts: set[str] = field(default_factory=set)
-    left_groups: set[str] = field(default_factory=set)
-
-
 def add(elastic: Elastic, slices: Slices, posts: Sequence[Post], token: str) -> list[str]:
     """Keep posts met by one page; the outcome of each."""
     once = {post.id: post for post in reversed(posts)}  # the last first, the first of those with one id
-    buried, kept = _before(elastic, slices, list(once))
+    buried, kept = _before(elastic, slices, list(once.values()))
     found = dict.fromkeys(buried, "dropped(seen)")
     fresh = {id_: post for id_, post in once.items() if id_ not in buried and id_ not in kept}
     found |= _create(elastic, slices, fresh, token)
@@ -57,11 +48,13 @@ def observe(elastic: Elastic, slices: Slices, observations: Sequence[Observation
     elastic.rewrite(lambda: list(slices.read(by_post).values()), change)
 
 
-def _before(elastic: Elastic, slices: Slices, ids: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Which of the ids are buried, and which are kept as far as one look tells: undated, or seen by this process."""
+def _before(elastic: Elastic, slices: Slices, posts: Sequence[Post]) -> tuple[set[str], set[str]]:
+    """Which posts are buried, and which are kept elsewhere than in the slice that will refuse them a second time."""
     graves = elastic.name("tombstones")
-    hits = elastic.mget([(graves, id_) for id_ in ids] + [(slices.undated, id_) for id_ in ids], whole=False)
-    return {hit.id for hit in hits if hit.index == graves}, {hit.id for hit in hits if hit.index != graves}
+    hits = elastic.mget([(graves, post.id) for post in posts] + slices.elsewhere(posts), whole=False)
+    kept = {hit.id: hit.index for hit in hits if hit.index != graves}
+    slices.remember(kept)
+    return {hit.id for hit in hits if hit.index == graves}, set(kept)
 
 
 def _create(elastic: Elastic, slices: Slices, fresh: Mapping[str, Post], token: str) -> dict[str, str]:
@@ -70,16 +63,16 @@ def _create(elastic: Elastic, slices: Slices, fresh: Mapping[str, Post], token: 
     docs = {id_: doc_of(post, number - at) for at, (id_, post) in enumerate(fresh.items())}
     for id_, post in fresh.items():
         docs[id_]["writes"] = {post.source: [token, "stored"]}
-    placed = {str(post.group) for post in fresh.values() if post.group}
-    cards = cards_of(elastic, placed)
-    for doc in docs.values():
-        if doc["group"]:
-            settle(doc, cards.get(doc["group"]))
+    placed = {id_: post.group for id_, post in fresh.items() if post.group}
+    cards = cards_of(elastic, set(placed.values()))
+    for id_, group in placed.items():
+        settle(docs[id_], cards.get(group))
     writes = [Write("create", slices.place_of(post), id_, docs[id_]) for id_, post in fresh.items()]
     statuses = elastic.bulk(writes)
-    made = {one.id: one.index for one in writes if statuses[one.index, one.id] < 300}
+    slices.remember({id_: index for (index, id_), status in statuses.items() if status < 300 or status == 409})
+    made = [id_ for (_, id_), status in statuses.items() if status < 300]
     refused = [id_ for (_, id_), status in statuses.items() if status >= 400 and status != 409]
-    slices.remember(made)
+    settle_where_decided(elastic, slices, placed, cards)
     if refused:
         elastic.count_dead(len(refused))
     return dict.fromkeys(made, "stored") | dict.fromkeys(refused, "rejected(store)")
@@ -87,28 +80,38 @@ def _create(elastic: Elastic, slices: Slices, fresh: Mapping[str, Post], token: 
 
 def _meet_again(elastic: Elastic, slices: Slices, posts: Mapping[str, Post], token: str) -> dict[str, str]:
     """Take over what the promise allows from a later sight of kept posts."""
-    met = _Met()
+    outcomes: dict[str, str] = {}
 
     def change(hits: list[Hit]) -> dict[str, Doc]:
         changed = {}
         for hit in hits:
             post, doc = posts[hit.id], dict(hit.doc)
             written = doc["writes"].get(post.source)
-            outcome = _merge(post, doc, met)
-            met.outcomes[hit.id] = written[1] if written and written[0] == token else outcome
+            outcome = _merge(post, doc)
+            outcomes[hit.id] = written[1] if written and written[0] == token else outcome
             if outcome == "updated":
-                doc["writes"] = doc["writes"] | {post.source: [token, met.outcomes[hit.id]]}
+                doc["writes"] = doc["writes"] | {post.source: [token, outcomes[hit.id]]}
             if doc != hit.doc:
                 changed[hit.id] = doc
+        _drop_what_they_held(elastic, [hit for hit in hits if hit.id in changed], changed)
         return changed
 
     elastic.rewrite(lambda: list(slices.read(posts).values()), change)
-    drop_orphans(elastic, met.old_texts)
-    drop_emptied_cards(elastic, met.left_groups, only_open=True)
-    return met.outcomes
+    return outcomes
 
 
-def _merge(post: Post, doc: Doc, met: _Met) -> str:
+def _drop_what_they_held(elastic: Elastic, before: Sequence[Hit], after: Mapping[str, Doc]) -> None:
+    """Drop vectors of texts and open cards of groups that are about to be left by their last post."""
+    replaced = [hit for hit in before if hit.doc["text_hash"] != after[hit.id]["text_hash"]]
+    leaving = {"ids": {"values": [hit.id for hit in replaced]}}
+    texts = {hit.doc["text_hash"] for hit in replaced} - {doc["text_hash"] for doc in after.values()}
+    drop_orphans(elastic, texts, leaving=leaving)
+    # A card of the post's own name stays until the post is placed anew: it most likely comes back to it.
+    groups = {hit.doc["group"] for hit in replaced if hit.doc["group"] and hit.doc["group"] != hit.id}
+    drop_emptied_cards(elastic, groups, leaving=leaving, only_open=True)
+
+
+def _merge(post: Post, doc: Doc) -> str:
     if is_deleted(doc):
         return "unchanged"
     if post.state is State.DELETED:
@@ -119,7 +122,7 @@ def _merge(post: Post, doc: Doc, met: _Met) -> str:
     if (post.title, post.text) == (doc["title"], doc["text"]):
         doc["edited_at"] = doc["edited_at"] if post.edited_at is None else micros(post.edited_at)
         return "unchanged"
-    _replace_text(post, doc, met)
+    _replace_text(post, doc)
     return "updated"
 
 
@@ -130,11 +133,8 @@ def _is_later(post: Post, doc: Doc) -> bool:
     return doc["edited_at"] is None or micros(post.edited_at) > doc["edited_at"]
 
 
-def _replace_text(post: Post, doc: Doc, met: _Met) -> None:
+def _replace_text(post: Post, doc: Doc) -> None:
     """The new text is unseen: what was said of the same words long ago does not count either."""
-    met.old_texts.add(doc["text_hash"])
-    if doc["group"] and doc["group"] != post.id:
-        met.left_groups.add(doc["group"])
     row = post_row(post)
     doc.update({name: row[name] for name in _REPLACED})
     doc.update(UNSEEN)

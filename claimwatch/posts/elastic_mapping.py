@@ -93,7 +93,8 @@ PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "cards": _CARD,
     "tombstones": {"id": _WORD, "at": _NUMBER},
     "vectors-*": _VECTOR,
-    "facts": {"value": _WORD, "batch": _NUMBER, "at": _NUMBER, "count": _NUMBER},
+    # The desk's first month; slices given to a purge batch whole, up to a number; how many items were refused for good.
+    "facts": {"value": _WORD, "batch": _NUMBER, "number": _NUMBER, "count": _NUMBER},
 }
 
 _SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "refresh_interval": "1s"}

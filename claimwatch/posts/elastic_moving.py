@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from claimwatch.errors import StoreError
 from claimwatch.posts.base import Kept
 from claimwatch.posts.elastic_cards import cards_of
 from claimwatch.posts.elastic_client import Doc, Elastic, Hit, Write, all_of
@@ -20,6 +21,7 @@ from claimwatch.posts.elastic_docs import (
     settle,
 )
 from claimwatch.posts.elastic_gone import drop_emptied_cards, drop_orphans
+from claimwatch.posts.elastic_groups import settle_where_decided
 from claimwatch.posts.elastic_keeping import bury as write_tombstones
 from claimwatch.posts.elastic_slices import POSTS, Slices
 from claimwatch.posts.elastic_vectors import of_texts, put_vectors
@@ -41,15 +43,21 @@ def dump(elastic: Elastic, after: str, limit: int) -> list[Kept]:
 def load(elastic: Elastic, slices: Slices, kept: Sequence[Kept]) -> None:
     """Put posts in the place of those here under their ids; one met again keeps its place and number."""
     given = {one.post.id: one for one in kept}
-    cards = cards_of(elastic, {str(one.post.group) for one in given.values() if one.post.group})
+    placed = {id_: one.post.group for id_, one in given.items() if one.post.group}
+    cards = cards_of(elastic, set(placed.values()))
     docs = {id_: _doc(one, at, cards) for at, (id_, one) in enumerate(given.items())}
     writes = [Write("create", slices.place_of(one.post), id_, docs[id_]) for id_, one in given.items()]
-    there = {hit.id for hit in elastic.mget([(slices.undated, id_) for id_ in given], whole=False)}
+    found = elastic.mget(slices.elsewhere([one.post for one in given.values()]), whole=False)
+    there = {hit.id for hit in found}
     statuses = elastic.bulk([one for one in writes if one.id not in there])
-    slices.remember({id_: index for (index, id_), status in statuses.items() if status < 300})
+    refused = sorted({status for status in statuses.values() if status >= 400 and status != 409})
+    if refused:
+        raise StoreError(f"Elasticsearch refused a post (status {refused[0]}): see its log; nothing was lost")
+    slices.remember({hit.id: hit.index for hit in found} | {id_: index for index, id_ in statuses})
     again = there | {id_ for (_, id_), status in statuses.items() if status == 409}
     if again:
         _replace(elastic, slices, {id_: docs[id_] for id_ in again})
+    settle_where_decided(elastic, slices, placed, cards)
     put_vectors(
         elastic,
         {(encoder, one.post.text_hash): vector for one in given.values() for encoder, vector in one.vectors},
@@ -71,15 +79,16 @@ def bury(elastic: Elastic, slices: Slices, found: Sequence[tuple[str, datetime]]
 
 
 def _replace(elastic: Elastic, slices: Slices, docs: Mapping[str, Doc]) -> None:
-    before: dict[str, Doc] = {}
+    leaving = {"ids": {"values": list(docs)}}
 
     def change(hits: list[Hit]) -> dict[str, Doc]:
-        before.update({hit.id: hit.doc for hit in hits})
+        texts = {hit.doc["text_hash"] for hit in hits} - {doc["text_hash"] for doc in docs.values()}
+        drop_orphans(elastic, texts, leaving=leaving)
+        left = {hit.doc["group"] for hit in hits if hit.doc["group"]} - {doc["group"] for doc in docs.values()}
+        drop_emptied_cards(elastic, left, leaving=leaving, only_open=True)
         return {hit.id: docs[hit.id] | {"number": hit.doc["number"]} for hit in hits}
 
     elastic.rewrite(lambda: list(slices.read(docs).values()), change)
-    drop_orphans(elastic, {doc["text_hash"] for doc in before.values()})
-    drop_emptied_cards(elastic, {doc["group"] for doc in before.values() if doc["group"]}, only_open=True)
 
 
 def _kept(doc: Doc, vectors: list[tuple[str, bytes]]) -> Kept:

@@ -49,11 +49,15 @@ def assess(elastic: Elastic, slices: Slices, assessed: Sequence[Assessed]) -> No
     by_post: dict[str, list[Assessed]] = {}
     for one in assessed:
         by_post.setdefault(one.assessment.post, []).append(one)
-    kept: set[str] = set()
+    vectors = {(one.encoder, one.assessment.text_hash): one.vector for one in assessed if one.vector is not None}
+    seen: set[str] = set()
 
     def change(hits: list[Hit]) -> dict[str, Doc]:
         cards = cards_of(elastic, {hit.doc["group"] for hit in hits if hit.doc["group"]})
-        kept.update(hit.doc["text_hash"] for hit in hits)
+        said = {hit.doc["text_hash"] for hit in hits} - seen
+        seen.update(said)
+        # Before the posts: what waits no more has its vector, also after a kill.
+        put_vectors(elastic, {key: vector for key, vector in vectors.items() if key[1] in said})
         changed = {}
         for hit in hits:
             doc = dict(hit.doc)
@@ -64,14 +68,6 @@ def assess(elastic: Elastic, slices: Slices, assessed: Sequence[Assessed]) -> No
         return changed
 
     elastic.rewrite(lambda: list(slices.read(by_post).values()), change)
-    put_vectors(
-        elastic,
-        {
-            (one.encoder, one.assessment.text_hash): one.vector
-            for one in assessed
-            if one.vector is not None and one.assessment.text_hash in kept
-        },
-    )
 
 
 def assessments(slices: Slices, ids: Collection[str]) -> dict[str, Assessment]:

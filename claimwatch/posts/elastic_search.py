@@ -5,7 +5,7 @@ from typing import Any
 
 from claimwatch.posts.base import Found, Search
 from claimwatch.posts.elastic_cards import CARDS
-from claimwatch.posts.elastic_client import TERMS, Doc, Elastic, all_of, any_of, in_parts
+from claimwatch.posts.elastic_client import Doc, Elastic, all_of, any_of, in_parts
 from claimwatch.posts.elastic_docs import post_from
 from claimwatch.posts.elastic_slices import POSTS, Slices
 from claimwatch.records import CardState, State
@@ -14,11 +14,14 @@ from claimwatch.text.passages import PREFIX
 
 #: Elasticsearch's own bound on offset and size together.
 _DEEPEST = 10_000
+#: Offsets that it may count to itself, which leaves room for a page.
+_SHALLOW = 5_000
 #: Up to so many urgent matches are put in order at once; of more, the most urgent cards are walked.
 _FEW = 2_000
 _CARDS = 1_000
 _DELETED = any_of("state", [State.DELETED.value])
 _OPEN = all_of(any_of("state", [CardState.OPEN.value]))
+_NEWEST: list[Any] = [{"number": "desc"}, {"id": "asc"}]
 #: What the order of urgent posts is made of.
 _LIGHT = ["id", "group", "number"]
 
@@ -31,11 +34,25 @@ def search(elastic: Elastic, slices: Slices, asked: Search) -> Found:
     query = _query(asked, terms)
     if asked.order == "urgent":
         return _urgent(elastic, slices, asked, query)
-    ranked = asked.order == "relevance" and terms
-    sort: list[Any] = ["_score", {"number": "desc"}] if ranked else [{"number": "desc"}]
-    size = min(asked.limit + 1, max(0, _DEEPEST - asked.offset))
-    docs = elastic.hits(POSTS, query=query, sort=sort, from_=asked.offset, size=size)
+    sort = [{"_score": "desc"}, *_NEWEST] if asked.order == "relevance" and terms else _NEWEST
+    place = _skip(elastic, query, sort, asked.offset)
+    docs = [] if place is None else elastic.hits(POSTS, query=query, sort=sort, size=asked.limit + 1, **place)
     return Found(posts=tuple(post_from(doc) for doc in docs[: asked.limit]), more=len(docs) > asked.limit)
+
+
+def _skip(elastic: Elastic, query: Doc, sort: list[Any], offset: int) -> Doc | None:
+    """Where a page begins, which may be beyond what Elasticsearch counts to; None: after the end."""
+    if offset <= _SHALLOW:
+        return {"from_": offset}
+    place: Doc = {}
+    while offset:
+        step = min(offset, _DEEPEST)
+        found = elastic.search(POSTS, query=query, sort=sort, size=step, source=False, track_total_hits=False, **place)
+        if len(found["hits"]["hits"]) < step:
+            return None
+        place = {"search_after": found["hits"]["hits"][-1]["sort"]}
+        offset -= step
+    return place
 
 
 def _query(asked: Search, terms: list[str]) -> Doc:
@@ -62,7 +79,7 @@ def _word(term: str, *, last: bool) -> Doc:
 def _urgent(elastic: Elastic, slices: Slices, asked: Search, query: Doc) -> Found:
     """Posts of open cards by the card's priority, then the rest, newest first."""
     need = asked.offset + asked.limit + 1
-    few = elastic.hits(POSTS, query=query, sort=[{"number": "desc"}], size=_FEW + 1, source=_LIGHT)
+    few = elastic.hits(POSTS, query=query, sort=_NEWEST, size=_FEW + 1, source=_LIGHT)
     ids = _all_in_order(elastic, few) if len(few) <= _FEW else _most_urgent(elastic, query, need)
     page = ids[asked.offset : need - 1]
     found = slices.read(page)
@@ -81,15 +98,40 @@ def _most_urgent(elastic: Elastic, query: Doc, need: int) -> list[str]:
     walked: list[str] = []
     for cards in _cards_by_priority(elastic):
         walked += cards
-        docs = elastic.hits(POSTS, query=all_of(query, any_of("group", list(cards))), size=_DEEPEST, source=_LIGHT)
-        ids += _ordered(docs, cards)
+        ids += _of_cards(elastic, query, cards, need - len(ids))
         if len(ids) >= need:
             return ids
-    others = [any_of("group", part) for part in in_parts(walked, TERMS)]
-    rest = elastic.hits(
-        POSTS, query=all_of(query, without=others), sort=[{"number": "desc"}], size=need - len(ids), source=_LIGHT
+    others = [any_of("group", part) for part in in_parts(walked)]
+    rest = all_of(query, without=others)
+    return ids + [doc["id"] for doc in _first(elastic, rest, need - len(ids))]
+
+
+def _of_cards(elastic: Elastic, query: Doc, cards: dict[str, float], need: int) -> list[str]:
+    """The posts of these cards in order, at least the first `need`; too many for one answer are asked for by halves."""
+    here = all_of(query, any_of("group", list(cards)))
+    if len(cards) == 1:
+        return [doc["id"] for doc in _first(elastic, here, need)]
+    docs = elastic.hits(POSTS, query=here, sort=_NEWEST, size=_DEEPEST, source=_LIGHT)
+    if len(docs) < _DEEPEST:
+        return _ordered(docs, cards)
+    half = len(cards) // 2
+    ids = _of_cards(elastic, query, dict(list(cards.items())[:half]), need)
+    return (
+        ids if len(ids) >= need else ids + _of_cards(elastic, query, dict(list(cards.items())[half:]), need - len(ids))
     )
-    return ids + [doc["id"] for doc in rest]
+
+
+def _first(elastic: Elastic, query: Doc, need: int) -> list[Doc]:
+    """The newest so many."""
+    found: list[Doc] = []
+    while len(found) < need:
+        size = min(need - len(found), _DEEPEST)
+        place = {"search_after": [found[-1]["number"], found[-1]["id"]]} if found else {}
+        page = elastic.hits(POSTS, query=query, sort=_NEWEST, size=size, source=_LIGHT, **place)
+        found += page
+        if len(page) < size:
+            break
+    return found
 
 
 def _cards_by_priority(elastic: Elastic) -> Iterator[dict[str, float]]:
@@ -105,5 +147,5 @@ def _cards_by_priority(elastic: Elastic) -> Iterator[dict[str, float]]:
 
 
 def _ordered(docs: list[Doc], priorities: dict[str, float]) -> list[str]:
-    ordered = sorted(docs, key=lambda doc: (-priorities.get(doc["group"] or "", -1.0), -doc["number"]))
+    ordered = sorted(docs, key=lambda doc: (-priorities.get(doc["group"] or "", -1.0), -doc["number"], doc["id"]))
     return [doc["id"] for doc in ordered]

@@ -11,7 +11,7 @@ from claimwatch.records import Post
 
 UNDATED, OLD = "posts-undated", "posts-old"
 POSTS = "posts-*"
-#: Platforms whose posts keep the date they were made with; elsewhere a later look may show another.
+#: Platforms whose posts keep the date they were made with; elsewhere, and in imports, a later look may show another.
 _FIXED = frozenset({"mastodon", "bluesky", "reddit", "youtube", "facebook", "telegram", "discourse", "lemmy"})
 #: A post dated so far ahead of its first sight has no believable date.
 _AHEAD = timedelta(days=1)
@@ -40,12 +40,21 @@ class Slices:
     def place_of(self, post: Post) -> str:
         """The index that a post belongs in at its first sight."""
         created = post.created_at
-        if created is None or post.platform not in _FIXED or created > post.collected_at + _AHEAD:
+        firm = post.platform in _FIXED and not post.source.startswith("import:")
+        if created is None or not firm or created > post.collected_at + _AHEAD:
             return self.undated
         month = f"{created.astimezone(UTC):%Y-%m}"
         if month < self._oldest(post.collected_at):
             return self._elastic.name(OLD)
         return self._elastic.name(f"posts-{month}")
+
+    def elsewhere(self, posts: Collection[Post]) -> list[tuple[str, str]]:
+        """Where posts may be kept already, beside the place that this sight of them names."""
+        undated = [(self.undated, post.id) for post in posts]
+        # Met without a firm date now; an earlier sight may have had one.
+        stray = [post.id for post in posts if post.platform in _FIXED and self.place_of(post) == self.undated]
+        others = [name for name in self.names() if name != self.undated] if stray else []
+        return undated + [(name, id_) for name in others for id_ in stray]
 
     def read(self, ids: Collection[str]) -> dict[str, Hit]:
         """Posts by id, wherever they are: first where they were last, then in every slice there is."""

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,8 +65,9 @@ def near(elastic: Elastic, encoder: str, vector: bytes, similarity: float, limit
 
 
 def _part(encoder: str) -> str:
-    """The part of the index name for an encoder, whatever signs its name has."""
-    return f"vectors-{re.sub(r'[^a-z0-9._-]', '-', encoder.lower()) or 'none'}"
+    """The part of the index name for an encoder, whatever signs its name has: two never share one."""
+    plain = re.sub(r"[^a-z0-9._-]", "-", encoder.lower())
+    return f"vectors-{plain if plain == encoder else f'{plain}-{zlib.crc32(encoder.encode()):08x}'}"
 
 
 def _doc(encoder: str, text_hash: str, vector: bytes) -> Doc:

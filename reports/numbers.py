@@ -155,6 +155,8 @@ class SourceContext:
     attention: str
     runs: int
     failed: int
+    notice: str = ""  #: what was wrong when the week ended: refused, failing, not_crawled, silent
+    silent: tuple[int, int, int] | None = None  #: new posts in so many hours, and how many were to be expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,16 @@ def cautions(body: Body, words: Words) -> list[str]:
                 all=words.number(len(expecting)),
             )
         )
+    wrong = [name for name, _, source in sources_of(body) if source["enabled"] and source.get("notice")]
+    if wrong:
+        found.append(
+            words.count(
+                "%(n)s source was silent, failing or not crawled when the week ended: %(names)s.",
+                "%(n)s sources were silent, failing or not crawled when the week ended: %(names)s.",
+                len(wrong),
+                names=", ".join(sorted(wrong)),
+            )
+        )
     if new := body["counts"]["posts"]["new"]:
         found.append(words.count("%(n)s post is not assessed yet.", "%(n)s posts are not assessed yet.", new))
     return found + drift_sentences(body, words)

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from claimwatch.clock import week_before, week_days
 from claimwatch.desk import Desk
 from claimwatch.ledger import claims, counts, decisions, responses, runs, sources
+from claimwatch.ledger.crawls import Hours
+from claimwatch.notices import read_hours
 from claimwatch.posts.base import CountRow
 from claimwatch.records import Claim, Decision, Response, Source
 from claimwatch.weekcounts import count_posts
@@ -38,6 +40,7 @@ class _Book:
     responses: Sequence[Response]  #: all that were begun by the week's end
     runs: Sequence[runs.Run]
     sources: Sequence[Source]
+    hours: Mapping[str, Hours]  #: the crawls of each source up to the week's end
     purged: Sequence[CountRow]
 
 
@@ -61,7 +64,12 @@ def week_numbers(desk: Desk, week: str) -> WeekNumbers:
         desk=desk.settings.desk.name,
         timezone=desk.settings.desk.timezone,
         claims={one.claim: _claim_context(one, book, ranges, links) for one in counted.claims},
-        sources=coverage.source_contexts(counted.sources, book.sources, book.runs),
+        sources=coverage.source_contexts(
+            counted.sources,
+            book.sources,
+            book.runs,
+            coverage.notices_at(end, desk.now(), book.sources, book.hours, book.runs),
+        ),
         drift=drift.of_week(desk, week),
         waiting=work.waiting(desk.posts.card(list(book.histories)), book.decisions, book.histories),
     )
@@ -79,6 +87,7 @@ def _read(desk: Desk, week: _Week) -> _Book:
             responses=responses.between(db, _BEGINNING, week.end),
             runs=runs.between(db, week.start, week.end),
             sources=sources.every(db),
+            hours=read_hours(db, min(week.end, desk.now())),
             purged=counts.daily(db, week.days),
         )
 

@@ -74,4 +74,19 @@ def _row(body: Body, words: Words, one: tuple[str, int, Mapping[str, Any]]) -> t
 def _state(known: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     if known["attention"]:
         return (words.say("needs attention: %(why)s", why=known["attention"]),)
-    return () if known["enabled"] else (words.say("paused"),)
+    if not known["enabled"]:
+        return (words.say("paused"),)
+    if silent := known.get("silent"):  # reports of older versions have none
+        seen, hours, expected = (words.number(number) for number in silent)
+        line = words.say(
+            "silent at the week's end: %(seen)s new posts in %(hours)s hours, about %(expected)s were to be expected",
+            seen=seen,
+            hours=hours,
+            expected=expected,
+        )
+        return (line,)
+    told = {
+        "failing": words.say("failing at the week's end"),
+        "not_crawled": words.say("not crawled at the week's end"),
+    }
+    return (told[known["notice"]],) if known.get("notice") in told else ()

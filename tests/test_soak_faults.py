@@ -19,7 +19,20 @@ import httpx
 import pytest
 import servers
 from growing_feeds import GrowingFeeds
-from soak import PASSWORD, ROOT, all_posts, command, counted, decide, desk_at, finish, next_card, sign_in, wait_for
+from soak import (
+    PASSWORD,
+    ROOT,
+    all_posts,
+    command,
+    counted,
+    decide,
+    desk_at,
+    finish,
+    forget_leases,
+    next_card,
+    sign_in,
+    wait_for,
+)
 
 from claimwatch.ledger import decisions, users
 from claimwatch.posts.base import Work
@@ -272,6 +285,7 @@ def settle(stage: Stage) -> None:
         worker.terminate()
     assert [worker.wait(timeout=60) for worker in stage.workers] == [0] * WORKERS
     stage.workers.clear()
+    forget_leases(places(stage.environment), stage.environment)
     finish(stage.environment, "crawl")
     finish(stage.environment, "classify")
 

@@ -78,7 +78,7 @@ def _field(name: str, info: FieldInfo, language: str, *, guarded: bool) -> Field
     required = info.is_required()
     return FieldForm(
         name=name,
-        help=say(info.description or "", language),
+        help=say(info.description or "", language).replace("`", ""),
         shape=shape,
         required=required,
         default="" if required else _default(info.default),

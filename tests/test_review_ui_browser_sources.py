@@ -178,7 +178,9 @@ def test_try_now_shows_what_became_of_it(page: Page, present: Desk, address: str
         assert list(sources.asked(db)) == ["bao-suc-khoe"]
         sources.take_asked(db, ["bao-suc-khoe"])
     assert [one.failure for one in crawl_now(present, ["bao-suc-khoe"])] == [""]
-    expect(page.locator("#progress")).to_contain_text("The crawl went well: new: 7, left out, twice on the page: 1")
+    expect(page.locator("#progress")).to_contain_text("The crawl went well: new: 7, left out (twice on the page): 1")
+    page.get_by_role("link", name="Show the page as it is now").click()
+    expect(page.locator("main")).to_contain_text("done new: 7, left out (twice on the page): 1")
     page.screenshot(path=pictures(tmp_path) / "try-done.png", full_page=True)
     page.goto(f"{address}/sources/kenh-dong")
     expect(page.locator(".problem")).to_have_text("the server knows no such thing (404)")

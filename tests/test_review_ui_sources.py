@@ -207,7 +207,7 @@ def test_try_now_is_waited_for_until_the_crawl_has_ended(desk: Desk) -> None:
         runs.count(db, run, {"stored": 4, "dropped(opted_out)": 2, "rejected(no_uri)": 1})
         runs.finish(db, run, desk.now())
     ended = browser.get("/sources/bao/progress?after=1&seen=running")
-    counts = "new: 4, left out, the author asks not to be collected: 2, not readable (no_uri): 1"
+    counts = "new: 4, left out (the author asks not to be collected): 2, not readable (no_uri): 1"
     assert f"The crawl went well: {counts}" in ended.text
     assert "hx-trigger" not in ended.html
 
@@ -238,7 +238,7 @@ def test_a_source_is_added_after_a_trial_showed_its_posts(desk: Desk) -> None:
     assert until(lambda: "The first posts" in browser.get(page.path).text)
     shown = browser.page
     assert "3 posts on the first page; left out: the author asks not to be collected 2, too old 1" in shown.text
-    assert "without a date · Vietnamese · left out, too old Ăn tỏi <b>mỗi ngày</b>" in shown.text
+    assert "without a date · Vietnamese · left out (too old) Ăn tỏi <b>mỗi ngày</b>" in shown.text
     assert "&lt;b&gt;mỗi ngày" in shown.html
     assert "undated: 1 posts have no usable date [en]" in shown.text
     with desk.ledger.read() as db:

@@ -13,6 +13,8 @@ from claimwatch.posts.elastic_mapping import PROPERTIES, VERSION, template
 
 #: The major version of servers that the client and our requests are for.
 MAJOR = 9
+#: Seconds that our indices may be red before we believe it.
+_RED = 15
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -60,9 +62,11 @@ def versions(elastic: Elastic) -> list[str]:
 
 
 def health(elastic: Elastic) -> Doc:
-    """The cluster's health as it tells it."""
+    """The health of our indices. One that is being made, or whose node was just lost, is red for a moment."""
     with told():
-        return dict(elastic.client.cluster.health(timeout="5s"))
+        return dict(
+            elastic.client.cluster.health(index=elastic.name("*"), wait_for_status="yellow", timeout=f"{_RED}s")
+        )
 
 
 def refuse_other_versions(found: Collection[str]) -> None:

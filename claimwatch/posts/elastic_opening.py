@@ -64,9 +64,8 @@ def versions(elastic: Elastic) -> list[str]:
 def health(elastic: Elastic) -> Doc:
     """The health of our indices. One that is being made, or whose node was just lost, is red for a moment."""
     with told():
-        return dict(
-            elastic.client.cluster.health(index=elastic.name("*"), wait_for_status="yellow", timeout=f"{_RED}s")
-        )
+        client = elastic.client.options(ignore_status=408)  # what it answers when the wait was in vain
+        return dict(client.cluster.health(index=elastic.name("*"), wait_for_status="yellow", timeout=f"{_RED}s"))
 
 
 def refuse_other_versions(found: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ _ITEMS, _READ = 2_000, 10_000
 #: An item refused so is tried again: too busy, blocked while its slice is dropped or a disk is full, no copy at hand.
 _BUSY = 429
 _LATER = (403, _BUSY, 503)
-_NO_INDEX = "index_not_found_exception"
+_MISSING = {"type": "index_not_found_exception"}
 _BLOCKED = "cluster_block_exception"
 _NOT_AT_HAND = "Elasticsearch: a shard is not at hand just now: try again, or see `claimwatch doctor`"
 #: Elasticsearch's own bound on the values of one terms query.
@@ -68,9 +68,20 @@ class Elastic:
         """The full name of an index or a pattern."""
         return f"{self.prefix}-{part}"
 
-    def mget(self, wanted: Sequence[tuple[str, str]], *, whole: bool = True) -> list[Hit]:
-        """Documents by (index, id), as of this moment; those not there are left out; not `whole`: without content."""
-        return [hit for part in in_parts(wanted, _READ) for hit in self._mget_once(part, whole=whole)]
+    def mget(self, wanted: Sequence[tuple[str, str]]) -> list[Hit]:
+        """Documents by (index, id), as of this moment; those not there are left out."""
+        found = (one for part in in_parts(wanted, _READ) for one in self._mget_once(part))
+        return [
+            Hit(one["_index"], one["_id"], one["_source"], one["_seq_no"], one["_primary_term"])
+            for one in found
+            if one.get("found")
+        ]
+
+    def there(self, wanted: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of the documents, by (index, id), that there are at this moment."""
+        only = {"source": False, "filter_path": "docs.found,docs.error.type"}
+        found = (one for part in in_parts(wanted, _READ) for one in self._mget_once(part, **only))
+        return [place for place, one in zip(wanted, found, strict=True) if one.get("found")]
 
     def search(self, part: str, **body: Any) -> Doc:
         """A search of the indices of one part; none yet is an empty answer."""
@@ -104,7 +115,7 @@ class Elastic:
         try:
             yield from self._pages(opened, query, fields)
         finally:
-            with told():
+            with suppress(ClaimwatchError), told():  # where nobody answers it ends by itself
                 self.client.close_point_in_time(id=opened)
 
     def composite(self, part: str, query: Doc, keys: Sequence[str], aggs: Doc | None = None) -> Iterator[Doc]:
@@ -126,6 +137,12 @@ class Elastic:
         with told():
             found = self.client.indices.get_alias(index=self.name(part), allow_no_indices=True, ignore_unavailable=True)
         return sorted(found)
+
+    def make(self, part: str) -> None:
+        """Make an index of one part, if there is none."""
+        with told():
+            if not self.client.indices.exists(index=self.name(part)):
+                self.client.options(ignore_status=400).indices.create(index=self.name(part))  # 400: somebody just did
 
     def refresh(self, part: str) -> None:
         """Make everything acknowledged visible to searches of one part."""
@@ -196,21 +213,14 @@ class Elastic:
         """Let go of every connection."""
         self.client.close()
 
-    def _mget_once(self, wanted: Sequence[tuple[str, str]], *, whole: bool) -> list[Hit]:
+    def _mget_once(self, wanted: Sequence[tuple[str, str]], **only: Any) -> list[Doc]:
         docs = [{"_index": index, "_id": id_} for index, id_ in wanted]
         with told():
-            found = self.client.mget(docs=docs, source=whole)["docs"]
-        for one in found:
-            # A document that cannot be looked at is not one that is not there: a grave must not be overlooked.
-            if one.get("error", {"type": _NO_INDEX})["type"] != _NO_INDEX:
-                raise StoreError(
-                    "Elasticsearch: a shard is not at hand just now: try again, or see `claimwatch doctor`"
-                )
-        return [
-            Hit(one["_index"], one["_id"], one.get("_source", {}), one["_seq_no"], one["_primary_term"])
-            for one in found
-            if one.get("found")
-        ]
+            found = list(self.client.mget(docs=docs, **only)["docs"]) if docs else []
+        # A document that cannot be looked at is not one that is not there: a tombstone must not be overlooked.
+        if any(one.get("error", _MISSING)["type"] != _MISSING["type"] for one in found):
+            raise StoreError(_NOT_AT_HAND)
+        return found
 
     def _bulk_once(self, writes: Sequence[Write]) -> dict[tuple[str, str], int]:
         operations: list[Doc] = []

@@ -23,26 +23,25 @@ UNSEEN: dict[str, Any] = {
 
 def doc_of(post: Post, number: int) -> Doc:
     """A post that nobody has assessed yet."""
-    row: Doc = post_row(post)
+    doc: Doc = post_row(post)
     seen = post.first_seen
-    return (
-        row
-        | UNSEEN
-        | {
-            "group": post.group,
-            "bands": list(post.bands),
-            "number": number,
-            "seen_at": row["created_at"] if row["created_at"] is not None else row["collected_at"],
-            "quarter": f"{seen.year}-{(seen.month + 2) // 3}",
-            "words": words_of(post.title, post.text),
-            "batch": None,
-            "engagement": 0,
-            "writes": {},
-            "observations": [],
-            "assessments": [],
-            "matches": [],
-        }
+    doc.update(UNSEEN)
+    doc.update(
+        models=[],
+        group=post.group,
+        bands=list(post.bands),
+        number=number,
+        seen_at=doc["collected_at"] if doc["created_at"] is None else doc["created_at"],
+        quarter=f"{seen.year}-{(seen.month + 2) // 3}",
+        words=words_of(post.title, post.text),
+        batch=None,
+        engagement=0,
+        writes={},
+        observations=[],
+        assessments=[],
+        matches=[],
     )
+    return doc
 
 
 def post_from(doc: Doc) -> Post:

@@ -8,10 +8,12 @@ from claimwatch.posts.elastic_client import Doc, Elastic, Hit, Write
 from claimwatch.posts.elastic_docs import UNSEEN, doc_of, engagement_of, is_deleted, seen_doc, settle, words_of
 from claimwatch.posts.elastic_gone import drop_emptied_cards, drop_orphans
 from claimwatch.posts.elastic_groups import settle_where_decided
-from claimwatch.posts.elastic_slices import Slices
+from claimwatch.posts.elastic_slices import TOMBSTONES, Slices
 from claimwatch.posts.rows import micros, post_row
 from claimwatch.records import Observation, Post, State
 
+#: From so many posts on, a page is worth making indices for.
+_LARGE = 100
 #: What a later text takes over of the post that brought it.
 _REPLACED = ("title", "text", "text_hash", "language", "slot", "collected_at", "edited_at", "expires_at")
 
@@ -50,11 +52,13 @@ def observe(elastic: Elastic, slices: Slices, observations: Sequence[Observation
 
 def _before(elastic: Elastic, slices: Slices, posts: Sequence[Post]) -> tuple[set[str], set[str]]:
     """Which posts are buried, and which are kept elsewhere than in the slice that will refuse them a second time."""
-    graves = elastic.name("tombstones")
-    hits = elastic.mget([(graves, post.id) for post in posts] + slices.elsewhere(posts), whole=False)
-    kept = {hit.id: hit.index for hit in hits if hit.index != graves}
+    graves = elastic.name(TOMBSTONES)
+    if len(posts) >= _LARGE:
+        slices.prepare()
+    found = elastic.there([(graves, post.id) for post in posts] + slices.elsewhere(posts))
+    kept = {id_: index for index, id_ in found if index != graves}
     slices.remember(kept)
-    return {hit.id for hit in hits if hit.index == graves}, set(kept)
+    return {id_ for index, id_ in found if index == graves}, set(kept)
 
 
 def _create(elastic: Elastic, slices: Slices, fresh: Mapping[str, Post], token: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from claimwatch.posts.elastic_client import Doc, Elastic, Hit, Write, all_of, an
 from claimwatch.posts.elastic_counts import counts_marked
 from claimwatch.posts.elastic_docs import is_deleted
 from claimwatch.posts.elastic_gone import drop_emptied_cards, drop_orphans
-from claimwatch.posts.elastic_slices import POSTS, UNDATED, Slices
+from claimwatch.posts.elastic_slices import POSTS, TOMBSTONES, UNDATED, Slices
 from claimwatch.posts.rows import micros
 from claimwatch.records import State
 
@@ -72,7 +72,7 @@ def in_batches(elastic: Elastic, batches: Collection[int]) -> Doc:
 
 def bury(elastic: Elastic, graves: Iterable[tuple[str, int]]) -> None:
     """Write tombstones: ids with when they were forgotten, in microseconds."""
-    name = elastic.name("tombstones")
+    name = elastic.name(TOMBSTONES)
     elastic.put([Write("index", name, id_, {"id": id_, "at": at}) for id_, at in graves])
 
 
@@ -170,9 +170,9 @@ def _delete_hits(elastic: Elastic, slices: Slices, hits: Sequence[Hit]) -> None:
 
 
 def _drop_old_tombstones(elastic: Elastic, now: datetime) -> None:
-    elastic.refresh("tombstones")
+    elastic.refresh(TOMBSTONES)
     old = all_of({"range": {"at": {"lte": micros(now - _REMEMBERED)}}})
-    for page in elastic.walk("tombstones", old, fields=()):
+    for page in elastic.walk(TOMBSTONES, old, fields=()):
         elastic.put([Write("delete", hit.index, hit.id) for hit in page])
 
 

@@ -23,7 +23,7 @@ from claimwatch.posts.elastic_docs import (
 from claimwatch.posts.elastic_gone import drop_emptied_cards, drop_orphans
 from claimwatch.posts.elastic_groups import settle_where_decided
 from claimwatch.posts.elastic_keeping import bury as write_tombstones
-from claimwatch.posts.elastic_slices import POSTS, Slices
+from claimwatch.posts.elastic_slices import POSTS, TOMBSTONES, Slices
 from claimwatch.posts.elastic_vectors import of_texts, put_vectors
 from claimwatch.posts.rows import instant, micros
 
@@ -47,14 +47,13 @@ def load(elastic: Elastic, slices: Slices, kept: Sequence[Kept]) -> None:
     cards = cards_of(elastic, set(placed.values()))
     docs = {id_: _doc(one, at, cards) for at, (id_, one) in enumerate(given.items())}
     writes = [Write("create", slices.place_of(one.post), id_, docs[id_]) for id_, one in given.items()]
-    found = elastic.mget(slices.elsewhere([one.post for one in given.values()]), whole=False)
-    there = {hit.id for hit in found}
-    statuses = elastic.bulk([one for one in writes if one.id not in there])
+    found = {id_: index for index, id_ in elastic.there(slices.elsewhere([one.post for one in given.values()]))}
+    statuses = elastic.bulk([one for one in writes if one.id not in found])
     refused = sorted({status for status in statuses.values() if status >= 400 and status != 409})
     if refused:
         raise StoreError(f"Elasticsearch refused a post (status {refused[0]}): see its log; nothing was lost")
-    slices.remember({hit.id: hit.index for hit in found} | {id_: index for index, id_ in statuses})
-    again = there | {id_ for (_, id_), status in statuses.items() if status == 409}
+    slices.remember(found | {id_: index for index, id_ in statuses})
+    again = set(found) | {id_ for (_, id_), status in statuses.items() if status == 409}
     if again:
         _replace(elastic, slices, {id_: docs[id_] for id_ in again})
     settle_where_decided(elastic, slices, placed, cards)
@@ -66,9 +65,9 @@ def load(elastic: Elastic, slices: Slices, kept: Sequence[Kept]) -> None:
 
 def tombstones(elastic: Elastic, after: str, limit: int) -> list[tuple[str, datetime]]:
     """Forgotten ids with the time, by id."""
-    elastic.refresh("tombstones")
+    elastic.refresh(TOMBSTONES)
     place = {"search_after": [after]} if after else {}
-    docs = elastic.hits("tombstones", query=all_of(), sort=[{"id": "asc"}], size=limit, **place)
+    docs = elastic.hits(TOMBSTONES, query=all_of(), sort=[{"id": "asc"}], size=limit, **place)
     return [(doc["id"], instant(doc["at"])) for doc in docs]
 
 

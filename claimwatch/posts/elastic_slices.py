@@ -10,6 +10,7 @@ from claimwatch.posts.elastic_client import Elastic, Hit, Write
 from claimwatch.records import Post
 
 UNDATED, OLD = "posts-undated", "posts-old"
+TOMBSTONES = "tombstones"
 POSTS = "posts-*"
 #: Platforms whose posts keep the date they were made with; elsewhere, and in imports, a later look may show another.
 _FIXED = frozenset({"mastodon", "bluesky", "reddit", "youtube", "facebook", "telegram", "discourse", "lemmy"})
@@ -27,6 +28,7 @@ class Slices:
     def __init__(self, elastic: Elastic) -> None:
         self._elastic = elastic
         self._first: str | None = None
+        self._prepared = False
         self._names: list[str] = []
         self._read_at = -_BELIEVED
         self._places: OrderedDict[str, str] = OrderedDict()
@@ -47,6 +49,13 @@ class Slices:
         if month < self._oldest(post.collected_at):
             return self._elastic.name(OLD)
         return self._elastic.name(f"posts-{month}")
+
+    def prepare(self) -> None:
+        """Make the indices that every large page asks: of one that is missing, each item is a costly complaint."""
+        if not self._prepared:
+            self._elastic.make(UNDATED)
+            self._elastic.make(TOMBSTONES)
+            self._prepared = True
 
     def elsewhere(self, posts: Collection[Post]) -> list[tuple[str, str]]:
         """Where posts may be kept already, beside the place that this sight of them names."""

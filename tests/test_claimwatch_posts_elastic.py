@@ -15,7 +15,7 @@ import pytest
 from store_contents import everything, whole
 
 from claimwatch.errors import ConfigError, StoreError
-from claimwatch.posts import elastic_client, elastic_keeping, elastic_opening, elastic_search
+from claimwatch.posts import elastic_client, elastic_intake, elastic_keeping, elastic_opening, elastic_search
 from claimwatch.posts.base import CountRow, Search, Work
 from claimwatch.posts.elastic import ElasticPosts
 from claimwatch.posts.elastic_mapping import PROPERTIES
@@ -296,6 +296,22 @@ class TestItems:
 
 @pytest.mark.servers
 class TestTogether:
+    def test_a_post_purged_while_it_is_met_again_is_new(
+        self, posts: ElasticPosts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dated, undated = make_post(expires_at=NOW), make_post(expires_at=NOW, platform="feed")
+        posts.add([dated, undated], token="t")
+        meet_again = elastic_intake._meet_again
+
+        def purged_before(*given: Any) -> dict[str, str]:
+            posts.expire(NOW, batch=1)
+            posts.sweep(1, NOW)
+            return meet_again(*given)
+
+        monkeypatch.setattr(elastic_intake, "_meet_again", purged_before)
+        assert posts.add([undated, dated], token="u") == ["stored", "stored"]
+        assert posts.get([dated.id, undated.id]).keys() == {dated.id, undated.id}
+
     def test_many_writers_keep_each_post_once(self, posts: ElasticPosts, address: str) -> None:
         made = [make_post(f"number {n}") for n in range(40)]
 
@@ -470,7 +486,7 @@ class TestKills:
         self, posts: ElasticPosts, act: Callable[[ElasticPosts, list[Post], int], object], step: int
     ) -> Iterator[tuple[list[Post], int]]:
         """After a kill at every `step`-th request and a repeat: the posts concerned, the round."""
-        for round_ in range(60):
+        for round_ in range(150):
             made = self.desk(posts, round_)
             killed = killed_at(posts, round_ * step, lambda own: act(own, made, round_))  # noqa: B023
             if killed:

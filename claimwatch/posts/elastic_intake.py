@@ -28,6 +28,9 @@ def add(elastic: Elastic, slices: Slices, posts: Sequence[Post], token: str) -> 
     again = {id_: post for id_, post in once.items() if id_ not in found}
     if again:
         found |= _meet_again(elastic, slices, again, token)
+    gone = [post for id_, post in once.items() if id_ not in found]
+    if gone:  # purged just after they were met again: they are new
+        found |= {post.id: outcome for post, outcome in zip(gone, add(elastic, slices, gone, token), strict=True)}
     return list(_in_order(posts, found))
 
 

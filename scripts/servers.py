@@ -204,8 +204,6 @@ class ElasticNode:
 
     def start(self, home: Path) -> None:
         """Start it; `wait` tells when it answers."""
-        if self.launcher is not None:
-            self.launcher.wait(timeout=20)
         (self.folder / "pid").unlink(missing_ok=True)
         environment = os.environ | {
             "ES_JAVA_HOME": str(java_home()),
@@ -234,6 +232,9 @@ class ElasticNode:
     def kill(self) -> None:
         """As a power cut: no farewell."""
         _kill(self.pid(), signal.SIGKILL)
+        if self.launcher is not None:
+            self.launcher.kill()
+            self.launcher.wait(timeout=20)
 
     def stop(self) -> None:
         """End it; what it does not end in 20 seconds is killed."""

@@ -1,5 +1,6 @@
 """What many tests share: a desk on temporary stores, and the tiny real encoder."""
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,16 @@ from claimwatch.settings import Crawl, Settings
 
 NOW = datetime(2026, 11, 16, 2, 0, tzinfo=UTC)
 KEYS = Keys(id=b"test id key" * 4, seal=b"test seal key" * 4, session=b"test session key" * 4)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_left_open() -> Iterator[None]:
+    """A command that logs to stderr leaves its handler on a stream that pytest closes after the test."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    for handler in [one for one in root.handlers if one not in before and type(one) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture

@@ -252,10 +252,10 @@ def test_a_hundred_faults_lose_nothing_and_double_nothing(stage: Stage, tmp_path
             finally:
                 moderator.stop.set()
                 hand.join()
+        tell(took, moderator)
+        print(f"workers started again: {stage.restarts}", flush=True)
         settle(stage)
         shown = feeds.posts
-    tell(took, moderator)
-    print(f"workers started again: {stage.restarts}")
     with desk_at(where, stage.environment) as desk:
         desk.posts.refresh()
         posts = all_posts(desk)
@@ -283,7 +283,8 @@ def settle(stage: Stage) -> None:
     """End the workers as an operator would, and do by hand what they had left."""
     for worker in stage.workers:
         worker.terminate()
-    assert [worker.wait(timeout=60) for worker in stage.workers] == [0] * WORKERS
+    # One that was started a moment ago has nothing to end in order yet: the signal itself ends it.
+    assert {worker.wait(timeout=60) for worker in stage.workers} <= {0, -signal.SIGTERM}
     stage.workers.clear()
     forget_leases(places(stage.environment), stage.environment)
     finish(stage.environment, "crawl")

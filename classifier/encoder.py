@@ -2,17 +2,19 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from claimwatch.errors import ConfigError
 
-from .base_file import Floats
+from .base_file import Floats, Shape
 from .tokenizer import Tokenizer
 
+Halves = NDArray[np.float16]
 #: What E5 was trained to see before a text that is compared with others of its kind.
 PREFIX = "query: "
 MAX_TOKENS = 256
@@ -23,13 +25,16 @@ _BUDGET = 1024
 class Encoder:
     """Gives each text a vector of length 1; texts of like meaning have a high dot product."""
 
-    def __init__(self, name: str, tokenizer: Tokenizer, session: Any, max_tokens: int = MAX_TOKENS) -> None:
+    def __init__(self, name: str, tokenizer: Tokenizer, session: Any, home: Path, note: Mapping[str, Any]) -> None:
         #: Names base and variant, such as `e5-small-4bit/float32`; vectors of two names are not compared.
         self.name = name
+        self.key = str(note["key"])  #: of the base and the form of its graph
+        self.shape = Shape(**note["shape"])
+        self.float32 = home / "float32"  #: the folder of the graph in full precision
         self.dimensions: int = session.get_outputs()[0].shape[1]
         self._tokenizer = tokenizer
         self._session = session
-        self._max_tokens = max_tokens
+        self._max_tokens = min(MAX_TOKENS, self.shape.positions)
 
     @classmethod
     def open(cls, folder: Path, *, variant: str | None = None, threads: int | None = None) -> "Encoder":
@@ -38,27 +43,72 @@ class Encoder:
         chosen = variant or note["chosen"]
         home = folder / note["key"]
         session = open_session(home / chosen / "model.onnx", threads)
-        max_tokens = min(MAX_TOKENS, note["max_positions"])
-        return cls(f"{note['name']}/{chosen}", Tokenizer.load(home / "tokenizer"), session, max_tokens)
+        return cls(f"{note['name']}/{chosen}", Tokenizer.load(home / "tokenizer"), session, home, note)
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Floats:
         """One row per text, in order. `progress` is told how many more are done."""
-        ids = self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)
-        vectors = np.empty((len(ids), self.dimensions), np.float32)
-        for rows in _batches([len(one) for one in ids]):
-            vectors[rows] = self._run([ids[row] for row in rows])
-            if progress is not None:
-                progress(len(rows))
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        for rows, _, (found,) in self._passes(texts, ["embedding"], progress):
+            vectors[rows] = found
         return vectors
 
-    def _run(self, ids: Sequence[Sequence[int]]) -> Floats:
-        size = (len(ids), max(map(len, ids)))
-        tokens, mask = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        for row, one in enumerate(ids):
-            tokens[row, : len(one)] = one
-            mask[row, : len(one)] = 1
-        (vectors,) = self._session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})
-        return np.asarray(vectors, np.float32)
+    def encode_with(
+        self, tower: "Tower", texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> tuple[Floats, Floats]:
+        """The vectors, and what the tower says of each text [texts, outputs], in one pass over the shared layers."""
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        said = np.empty((len(texts), tower.outputs), np.float32)
+        for rows, mask, (found, forked) in self._passes(texts, ["embedding", "forked"], progress):
+            vectors[rows], said[rows] = found, tower(forked, mask)
+        return vectors, said
+
+    def fork(
+        self, texts: Sequence[str], longest: int, progress: Callable[[int], None] | None = None
+    ) -> tuple[Floats, list[Halves]]:
+        """The vectors, and each text's states after the shared layers [tokens, hidden], of `longest` tokens at most.
+
+        The states are in half precision: what a tower is trained on.
+        """
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        states: list[Halves] = [np.empty((0, self.dimensions), np.float16)] * len(texts)
+        for rows, mask, (found, forked) in self._passes(texts, ["embedding", "forked"], progress):
+            vectors[rows] = found
+            for row, kept, whole in zip(rows, mask.sum(axis=1), forked, strict=True):
+                states[row] = whole[: min(int(kept), longest)].astype(np.float16)
+        return vectors, states
+
+    def _passes(
+        self, texts: Sequence[str], wanted: list[str], progress: Callable[[int], None] | None
+    ) -> Iterator[tuple[list[int], NDArray[np.int64], list[Floats]]]:
+        """Batches of like length: the texts' numbers, their mask [batch, tokens], the outputs asked for."""
+        ids = self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)
+        for rows in _batches([len(one) for one in ids]):
+            tokens, mask = _padded([ids[row] for row in rows])
+            yield rows, mask, self._session.run(wanted, {"input_ids": tokens, "attention_mask": mask})
+            if progress is not None:
+                progress(len(rows))
+
+
+class Tower:
+    """Fine-tuned upper layers with their outputs, fed by an encoder's lower ones."""
+
+    def __init__(self, session: Any) -> None:
+        self.outputs: int = session.get_outputs()[0].shape[1]
+        self._session = session
+
+    def __call__(self, forked: Floats, mask: NDArray[np.int64]) -> Floats:
+        """Scores [texts, outputs] of states [texts, tokens, hidden] with their mask [texts, tokens]."""
+        (said,) = self._session.run(["outputs"], {"forked": forked, "attention_mask": mask})
+        return np.asarray(said, np.float32)
+
+
+def _padded(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    size = (len(ids), max(map(len, ids)))
+    tokens, mask = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for row, one in enumerate(ids):
+        tokens[row, : len(one)] = one
+        mask[row, : len(one)] = 1
+    return tokens, mask
 
 
 def open_session(model: Path, threads: int | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The base encoder as an ONNX graph: ids in, one unit vector per text out."""
+"""The encoder as ONNX graphs: the base, and a tower of fine-tuned layers that leaves it halfway."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,22 +9,60 @@ import numpy as np
 from .base_file import Floats, Shape
 
 #: Raise it when the graph or the tokenizer's file changes: what was built before is then built anew.
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 
 _OPSET = 20  # the first with Gelu; ONNX Runtime 1.22 knows it
 _IR_VERSION = 10
 #: Larger weights go into a file beside the graph, which ONNX Runtime maps instead of reading.
 _INLINE_BYTES = 1 << 16
 _PAGE = 4096  # mapped offsets must be whole pages
+_FLOAT, _INT64 = 1, 7  # of onnx.TensorProto
+
+
+def fork_of(layers: int) -> int:
+    """How many layers base and tower share: the lower half. Tuning the rest is half the work, serving half again."""
+    return layers // 2
 
 
 def write_graph(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Path:
-    """Write `model.onnx` and `weights.bin` into a folder. `weights` are named as in BertModel."""
+    """Write `model.onnx` and `weights.bin` into a folder: ids in, one unit vector per text and the forked states out.
+
+    `weights` are named as in BertModel.
+    """
+    with (folder / "weights.bin").open("wb") as store:
+        return _checked(_Builder(weights, shape, store).base(), folder)
+
+
+def write_tower(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Path:
+    """Write `model.onnx` and `weights.bin`: forked states [batch, tokens, hidden] in, `outputs` [batch, outputs] out.
+
+    `weights` are the layers above the fork, named as in BertModel, and a last linear layer `out`.
+    """
+    with (folder / "weights.bin").open("wb") as store:
+        return _checked(_Builder(weights, shape, store).tower(), folder)
+
+
+def read_layers(folder: Path, shape: Shape) -> dict[str, Floats]:
+    """The weights above the fork of a graph that `write_graph` left in a folder, named as in BertModel."""
+    import onnx
+    from onnx.external_data_helper import load_external_data_for_tensor
+
+    upper = tuple(f"encoder.layer.{number}." for number in range(fork_of(shape.layers), shape.layers))
+    found = {}
+    for tensor in onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.initializer:
+        if tensor.name.startswith(upper):
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                load_external_data_for_tensor(tensor, str(folder))
+            values = onnx.numpy_helper.to_array(tensor)
+            found[tensor.name] = np.ascontiguousarray(values.T if values.ndim == 2 else values)
+    return found
+
+
+def _checked(model: Any, folder: Path) -> Path:
     import onnx
 
     file = folder / "model.onnx"
-    with (folder / "weights.bin").open("wb") as store:
-        file.write_bytes(_Builder(weights, shape, store).model().SerializeToString())
+    file.write_bytes(model.SerializeToString())
     onnx.checker.check_model(str(file))
     return file
 
@@ -42,18 +80,41 @@ class _Builder:
         self._nodes: list[Any] = []
         self._initializers: list[Any] = []
 
-    def model(self) -> Any:
-        """The whole graph, its large weights already in the store."""
-        from onnx import TensorProto
+    def base(self) -> Any:
+        """Ids to `embedding` and, after the shared layers, `forked`; large weights are already in the store."""
+        hidden = self._embedded()
+        bias, mask_rows = self._masks()
+        fork = fork_of(self._shape.layers)
+        hidden = self._layers(hidden, bias, range(fork))
+        forked = self._node("Identity", hidden, output="forked")
+        hidden = self._layers(forked, bias, range(fork, self._shape.layers))
+        mean = self._mean(hidden, mask_rows)
+        length = self._node("ReduceL2", mean, self._ints(1), keepdims=1)
+        self._node("Div", mean, self._node("Max", length, self._floats(1e-6)), output="embedding")
+        tokens = ["batch", "tokens"]
+        wide = self._shape.hidden
+        return self._model(
+            {"input_ids": (_INT64, tokens), "attention_mask": (_INT64, tokens)},
+            {"embedding": ["batch", wide], "forked": [*tokens, wide]},
+        )
 
-        self._build()
+    def tower(self) -> Any:
+        """Forked states to `outputs`."""
+        bias, mask_rows = self._masks()
+        hidden = self._layers("forked", bias, range(fork_of(self._shape.layers), self._shape.layers))
+        said = self._linear(self._mean(hidden, mask_rows), "out")
+        self._node("Identity", said, output="outputs")
+        tokens = ["batch", "tokens"]
+        return self._model(
+            {"forked": (_FLOAT, [*tokens, self._shape.hidden]), "attention_mask": (_INT64, tokens)},
+            {"outputs": ["batch", len(self._weights["out.bias"])]},
+        )
+
+    def _model(self, inputs: Mapping[str, tuple[int, list[Any]]], outputs: Mapping[str, list[Any]]) -> Any:
         h = self._helper
-        inputs = [
-            h.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
-            for name in ("input_ids", "attention_mask")
-        ]
-        output = h.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", self._shape.hidden])
-        graph = h.make_graph(self._nodes, "encoder", inputs, [output], self._initializers)
+        taken = [h.make_tensor_value_info(name, kind, size) for name, (kind, size) in inputs.items()]
+        given = [h.make_tensor_value_info(name, _FLOAT, size) for name, size in outputs.items()]
+        graph = h.make_graph(self._nodes, "encoder", taken, given, self._initializers)
         model = h.make_model(
             graph, opset_imports=[h.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="claimwatch"
         )
@@ -61,14 +122,15 @@ class _Builder:
         h.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
         return model
 
-    def _build(self) -> None:
-        mask = self._node("Cast", "attention_mask", to=1)
-        mask_rows = self._node("Unsqueeze", mask, self._ints(2))
-        bias = self._hidden_tokens(mask)
-        hidden = self._embedded()
-        for layer in range(self._shape.layers):
-            hidden = self._layer(hidden, bias, f"encoder.layer.{layer}")
-        self._pool(hidden, mask_rows)
+    def _masks(self) -> tuple[str, str]:
+        """What hides padding from attention, and [batch, tokens, 1] with 1 for each token."""
+        mask = self._node("Cast", "attention_mask", to=_FLOAT)
+        return self._hidden_tokens(mask), self._node("Unsqueeze", mask, self._ints(2))
+
+    def _layers(self, hidden: str, bias: str, numbers: range) -> str:
+        for number in numbers:
+            hidden = self._layer(hidden, bias, f"encoder.layer.{number}")
+        return hidden
 
     def _hidden_tokens(self, mask: str) -> str:
         """[batch, 1, 1, tokens]: 0 for a token, far below every score for padding."""
@@ -107,13 +169,11 @@ class _Builder:
         joined = self._node("Transpose", mixed, perm=[0, 2, 1, 3])
         return self._node("Reshape", joined, self._ints(0, 0, self._shape.hidden))
 
-    def _pool(self, hidden: str, mask_rows: str) -> None:
-        """The mean over each text's own tokens, at length 1."""
+    def _mean(self, hidden: str, mask_rows: str) -> str:
+        """The mean over each text's own tokens."""
         axis = self._ints(1)
         total = self._node("ReduceSum", self._node("Mul", hidden, mask_rows), axis, keepdims=0)
-        mean = self._node("Div", total, self._node("ReduceSum", mask_rows, axis, keepdims=0))
-        length = self._node("ReduceL2", mean, axis, keepdims=1)
-        self._node("Div", mean, self._node("Max", length, self._floats(1e-6)), output="embedding")
+        return self._node("Div", total, self._node("ReduceSum", mask_rows, axis, keepdims=0))
 
     def _linear(self, value: str, name: str) -> str:
         matrix = self._array(f"{name}.weight", np.ascontiguousarray(self._weights[f"{name}.weight"].T))

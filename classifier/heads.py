@@ -54,24 +54,63 @@ class Heads:
     stance: Linear | None  #: None: trained on rows without a stance
     card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
 
-    def score(self, vectors: Floats, texts: Sequence[str]) -> Scores:
-        """Scores of texts with their vectors [texts, dimensions]."""
-        features = features_of(vectors, texts)
-        raw, scope = raw_false(self, features)
-        return Scores(scope=scope, false=calibrated(self.card, raw, texts), stance=self._stances(features, len(texts)))
+    def score(self, vectors: Floats, texts: Sequence[str], tuned: Floats | None = None) -> Scores:
+        """Scores of texts with their vectors [texts, dimensions] and, for a fine-tuned model, its tower's outputs."""
+        said = logits_of(self, features_of(vectors, texts))
+        if tuned is not None:
+            said = blend(said, tuned, float(self.card["tower"]["share"]))
+        raw, scope = joint(said.false, said.scope)
+        stances = said.stance.argmax(axis=1) if said.stance is not None else None
+        return Scores(
+            scope=scope,
+            false=calibrated(self.card, raw, texts),
+            stance=[STANCES[best] for best in stances] if stances is not None else [None] * len(texts),
+        )
 
-    def _stances(self, features: Any, count: int) -> list[Stance | None]:
-        if self.stance is None:
-            return [None] * count
-        return [STANCES[best] for best in self.stance(features).argmax(axis=1)]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logits:
+    """What is said of texts before any calibration. None: never learnt."""
+
+    false: Floats  #: [texts], within the scope
+    scope: Floats | None  #: [texts]
+    stance: Floats | None  #: [texts, stances]
+
+
+def logits_of(heads: Heads, features: Any) -> Logits:
+    """What the linear heads say of features [texts, dimensions + WORDS]."""
+    return Logits(
+        false=heads.false(features)[:, 0],
+        scope=heads.scope(features)[:, 0] if heads.scope else None,
+        stance=heads.stance(features) if heads.stance else None,
+    )
+
+
+def blend(linear: Logits, tuned: Floats, share: float) -> Logits:
+    """The mean of both: `share` of the tower's outputs [texts, 2 + stances], the rest of the linear heads'."""
+
+    def mixed(one: Floats | None, other: Floats) -> Floats | None:
+        return None if one is None else np.asarray((1 - share) * one + share * other, np.float32)
+
+    return Logits(
+        false=np.asarray((1 - share) * linear.false + share * tuned[:, 0], np.float32),
+        scope=mixed(linear.scope, tuned[:, 1]),
+        stance=mixed(linear.stance, tuned[:, 2:]),
+    )
 
 
 def raw_false(heads: Heads, features: Any) -> tuple[Floats, Floats]:
-    """The uncalibrated logit of P(scope) x P(false | scope), and P(scope), each [texts]."""
-    within = sigmoid(heads.false(features)[:, 0])
-    scope = sigmoid(heads.scope(features)[:, 0]) if heads.scope else np.ones_like(within)
-    both = np.clip(within * scope, 1e-6, 1 - 1e-6)
-    return np.log(both / (1 - both)), scope
+    """The linear heads' uncalibrated logit of P(scope) x P(false | scope), and P(scope), each [texts]."""
+    said = logits_of(heads, features)
+    return joint(said.false, said.scope)
+
+
+def joint(false: Floats, scope: Floats | None) -> tuple[Floats, Floats]:
+    """The logit of P(scope) x P(false | scope), and P(scope), each [texts]."""
+    within = sigmoid(false)
+    inside = sigmoid(scope) if scope is not None else np.ones_like(within)
+    both = np.clip(within * inside, 1e-6, 1 - 1e-6)
+    return np.log(both / (1 - both)), inside
 
 
 def features_of(vectors: Floats, texts: Sequence[str]) -> Any:

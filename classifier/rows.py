@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from claimwatch.errors import ConfigError
 from claimwatch.records import Stance
+from claimwatch.text.copies import bands, jaccard
 from claimwatch.text.fold import text_hash
 from claimwatch.text.language import language_of
 from claimwatch.text.normalise import tidy
@@ -16,6 +17,8 @@ from claimwatch.text.scrub import scrub
 
 #: The project's own corpus: written for it, synthetic.
 CORPUS = Path(__file__).with_name("corpus")
+#: Word-shingle Jaccard from which two rows count as copies of one text.
+_COPIES = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +45,30 @@ def read_rows(files: Sequence[Path], mapping: str = "") -> list[Row]:
     rows = [_row(change(raw), where) for file in files for where, raw in _lines(file)]
     if not rows:
         raise ConfigError(f"{', '.join(map(str, files)) or 'no file'}: no rows to learn from")
-    return rows
+    return _clustered(rows)
 
 
 def corpus() -> list[Row]:
     """The project's own rows."""
     return read_rows(sorted(CORPUS.glob("*.jsonl")))
+
+
+def _clustered(rows: Sequence[Row]) -> list[Row]:
+    """Rows that name neither claim nor cluster, near-copies together: a split between copies would flatter."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            name = parents[name]
+        return name
+
+    texts: dict[str, str] = {}
+    for row in rows:
+        for band in () if row.cluster else bands(row.text):
+            first = texts.setdefault(band, row.text)
+            if first == row.text or jaccard(first, row.text) >= _COPIES:
+                parents[root(text_hash(row.text))] = root(text_hash(first))
+    return [row if row.cluster else replace(row, cluster=root(text_hash(row.text))) for row in rows]
 
 
 def _lines(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,7 +101,7 @@ def _row(raw: Mapping[str, Any], where: str) -> Row:
             claim=raw.get("claim"),
             lang=str(raw.get("lang") or language_of(text)),
             created_at=_instant(raw.get("created_at")),
-            cluster=str(raw.get("cluster") or raw.get("claim") or text_hash(text)),
+            cluster=str(raw.get("cluster") or raw.get("claim") or ""),
             kind=str(raw.get("kind") or ""),
         )
     except ValueError as error:

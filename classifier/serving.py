@@ -8,21 +8,27 @@ from pathlib import Path
 from claimwatch.errors import ConfigError
 from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
-from classifier.encoder import Encoder
-from classifier.heads import Heads, Scores, load_heads
+from classifier.adapter import open_tower
+from classifier.encoder import Encoder, Tower
+from classifier.heads import Floats, Heads, Scores, load_heads
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
 from classifier.why import words_that_decided
 
 #: Trained on the project's own corpus and shipped with it.
 SHIPPED = Path(__file__).with_name("models")
+#: Words; a shorter text never confirms a claim: "tỏi chữa covid" is a search as often as a statement.
+_SHORT = 5
 
 
 class HeadModel:
-    """Linear heads on the frozen encoder. Deterministic for one version on float32."""
+    """Linear heads on the frozen encoder, and its fine-tuned tower where there is one.
 
-    def __init__(self, encoder: Encoder, heads: Heads, chosen: Classify) -> None:
-        self._encoder, self._heads = encoder, heads
+    Deterministic for one version on float32.
+    """
+
+    def __init__(self, encoder: Encoder, heads: Heads, chosen: Classify, tower: Tower | None = None) -> None:
+        self._encoder, self._heads, self._tower = encoder, heads, tower
         card = heads.card
         self._threshold = chosen.threshold if chosen.threshold is not None else float(card["threshold"])
         self._scope = float(card["scope_threshold"])
@@ -60,21 +66,30 @@ class HeadModel:
         """One opinion per text, in order."""
         if not texts:
             return []
-        vectors = self._encoder.encode(texts, progress)
-        scores = self._heads.score(vectors, texts)
+        vectors, tuned = self._read(texts, progress)
+        scores = self._heads.score(vectors, texts, tuned)
         near = self._index.nearest(vectors, self._limits)
         packed = pack(vectors)
         return [
-            replace(self._opinion(scores, number, near[number], packed[number]), why=self._why(near[number], text))
+            replace(
+                self._opinion(scores, number, near[number], packed[number]),
+                nearest=self._matches(near[number], text, scores.stance[number]),
+                why=self._why(near[number], text),
+            )
             for number, text in enumerate(texts)
         ]
 
+    def _read(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> tuple[Floats, Floats | None]:
+        if self._tower is None:
+            return self._encoder.encode(texts, progress), None
+        return self._encoder.encode_with(self._tower, texts, progress)
+
     def match_vectors(self, vectors: Sequence[bytes], claims: Sequence[str]) -> list[tuple[Nearest, ...]]:
-        """The matches of kept vectors among these claims."""
+        """The matches of kept vectors among these claims: suggestions, for a vector does not tell a text's stance."""
         if not vectors:
             return []
         near = self._index.nearest(unpack(vectors), self._limits, among=set(claims))
-        return [self._above(found) for found in near]
+        return [self._suggested(found) for found in near]
 
     def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
         p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
@@ -86,7 +101,6 @@ class HeadModel:
             stance=stance,
             stage="encoder",
             flag=on_topic and p_false >= self._threshold and repeats,
-            nearest=self._above(near),
             similarity=near[0].similarity if near else 0.0,
             vector=packed,
         )
@@ -96,18 +110,32 @@ class HeadModel:
         words = self._heads.false.weights[0, self._encoder.dimensions :]
         return "\n".join([near[0].phrasing if near else "", *words_that_decided(words, text)])
 
+    def _matches(self, near: Sequence[Nearest], text: str, stance: Stance | None) -> tuple[Nearest, ...]:
+        """The nearest claims; confirmed only where the text is read as repeating, and is long enough to say a claim.
+
+        A refutation of a claim lies as close to it as a repetition.
+        """
+        if stance in (Stance.REPEATS, None) and len(text.split()) >= _SHORT:
+            return self._above(near)
+        return self._suggested(near)
+
+    def _suggested(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
+        return tuple(replace(one, confirmed=False) for one in self._above(near))
+
     def _above(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
         return tuple(one for one in near if one.similarity >= self._limits.suggest)
 
 
 def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:
     """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing."""
-    heads = load_heads(folder or shipped_folder())
+    folder = folder or shipped_folder()
+    heads = load_heads(folder)
     encoder = open_encoder(cache, chosen)
     size = heads.false.weights.shape[1]
     if size <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
-    return HeadModel(encoder, heads, chosen)
+    tower = open_tower(folder, encoder, cache, chosen.threads) if "tower" in heads.card else None
+    return HeadModel(encoder, heads, chosen, tower)
 
 
 def open_encoder(cache: Path, chosen: Classify) -> Encoder:

@@ -1,6 +1,7 @@
 """Fits the heads on labelled rows over the frozen encoder's vectors. No torch."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,30 +26,35 @@ def train_heads(
     features = features_of(vectors, [row.text for row in rows])
     out_of_fold, known = _out_of_fold(rows, features, seed, progress)
     held = [row for row, is_known in zip(rows, known, strict=True) if is_known]
-    positive = np.array([bool(row.positive) for row in held])
-    slope, offset = _calibration(out_of_fold, positive)
-    texts = [row.text for row in held]
-    curves = fit_curves(out_of_fold, positive, [language_of(text) for text in texts], [row.cluster for row in held])
     heads = _fit(rows, features, seed)
     progress(1)
+    about = {"rows": len(rows), "positives": sum(bool(row.positive) for row in held), "seed": seed}
+    return replace(heads, card=calibration_card(held, out_of_fold) | about)
+
+
+def linear_heads(rows: Sequence[Row], vectors: Floats, *, seed: int) -> Heads:
+    """Heads fitted on all rows, without calibration or card."""
+    _check(rows)
+    return _fit(rows, features_of(vectors, [row.text for row in rows]), seed)
+
+
+def calibration_card(rows: Sequence[Row], raw: Floats) -> dict[str, Any]:
+    """Calibration and thresholds from logits [rows] by a model that has not learnt these labelled rows."""
+    positive = np.array([bool(row.positive) for row in rows])
+    texts = [row.text for row in rows]
+    slope, offset = _calibration(raw, positive)
+    curves = fit_curves(raw, positive, [language_of(text) for text in texts], [row.cluster for row in rows])
     card: dict[str, Any] = {"calibration": [slope, offset], "calibrations": curves}
-    card |= {
-        "threshold": _threshold(calibrated(card, out_of_fold, texts), positive),
-        "scope_threshold": 0.5,
-        "rows": len(rows),
-        "positives": int(positive.sum()),
-        "seed": seed,
-    }
-    return Heads(false=heads.false, scope=heads.scope, stance=heads.stance, card=card)
+    return card | {"threshold": _threshold(calibrated(card, raw, texts), positive), "scope_threshold": 0.5}
 
 
-def folds(rows: Sequence[Row], seed: int) -> list[NDArray[np.int64]]:
+def folds(rows: Sequence[Row], seed: int, count: int = _FOLDS) -> list[NDArray[np.int64]]:
     """Row numbers of each held-out fold; rows of one claim or cluster stay together."""
     groups = sorted({row.cluster for row in rows})
     order = np.random.default_rng(seed).permutation(len(groups))
-    fold_of = {groups[place]: number % _FOLDS for number, place in enumerate(order)}
+    fold_of = {groups[place]: number % count for number, place in enumerate(order)}
     assigned = np.array([fold_of[row.cluster] for row in rows])
-    return [np.flatnonzero(assigned == number) for number in range(_FOLDS)]
+    return [np.flatnonzero(assigned == number) for number in range(count)]
 
 
 def _check(rows: Sequence[Row]) -> None:

@@ -1,15 +1,36 @@
-"""Training from rows to a model that can be served: vectors, heads, limits, card."""
+"""Training from rows to a model that can be served: vectors, heads, a tower where wanted, limits, card."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from claimwatch.errors import ConfigError
 from claimwatch.records import Claim
-from classifier.encoder import Encoder
-from classifier.heads import Heads
+from classifier.adapter import save_adapter
+from classifier.augment import altered
+from classifier.encoder import Encoder, Halves
+from classifier.evaluate import ap
+from classifier.graph import read_layers
+from classifier.heads import Floats, Heads, Logits, blend, features_of, joint, logits_of, save_heads
 from classifier.limits import choose_limits
 from classifier.rows import Row
-from classifier.train import train_heads
+from classifier.train import calibration_card, folds, linear_heads, train_heads
+
+if TYPE_CHECKING:
+    from classifier.finetune import Recipe, Tuned
+
+Advance = Callable[[int], None]
+#: The share of rows that also get another wording, met every other epoch.
+_ALTERED = 0.5
+#: Of so many parts one is held out.
+_PARTS = 8
+#: How much of the mean of tower and linear heads may be the tower's; the best on held-out rows is kept.
+_SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +44,95 @@ class Training:
     about: Mapping[str, Any] = field(default_factory=dict)  #: for the card: what the rows were
 
 
-def train_model(encoder: Encoder, wanted: Training, progress: Callable[[int], None] = lambda _: None) -> Heads:
-    """Heads with a card that names version, encoder, thresholds and data."""
+def train_model(encoder: Encoder, wanted: Training, progress: Advance = lambda _: None) -> Heads:
+    """Heads on the frozen encoder, with a card that names version, encoder, thresholds and data."""
     vectors = encoder.encode([row.text for row in wanted.rows], progress)
-    heads = train_heads(wanted.rows, vectors, seed=wanted.seed, progress=progress)
+    return _described(encoder, wanted, vectors, train_heads(wanted.rows, vectors, seed=wanted.seed, progress=progress))
+
+
+def can_tune() -> bool:
+    """Whether what fine-tuning needs is installed here."""
+    return all(find_spec(name) for name in ("torch", "transformers", "peft"))
+
+
+def tune_model(
+    encoder: Encoder, wanted: Training, folder: Path, recipe: "Recipe", progress: Advance = lambda _: None
+) -> Heads:
+    """As `train_model`, and fine-tuned: the tower's adapter is left in the folder. Goes on where it was stopped."""
+    from classifier.finetune import Lesson, Tuner
+
+    held = held_out(wanted.rows, wanted.seed)
+    texts = [row.text for row in wanted.rows]
+    vectors, states = encoder.fork(texts, recipe.longest, progress)
+    twins = _twins(encoder, wanted, recipe.longest, progress)
+    lesson = Lesson(rows=wanted.rows, states=states, twins=twins, held=held)
+    weights = read_layers(encoder.float32, encoder.shape)
+    tuner = Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=wanted.seed, folder=folder)
+    tuned = tuner.run(progress)
+    save_adapter(tuned.adapter, folder)
+    heads = linear_heads(wanted.rows, vectors, seed=wanted.seed)
+    card = _tuned_card(wanted, vectors, held, tuned)
+    return _described(encoder, wanted, vectors, replace(heads, card=card))
+
+
+def save_model(heads: Heads, folder: Path) -> None:
+    """Heads and card beside the adapter. ConfigError where the folder cannot be written."""
+    try:
+        save_heads(heads, folder)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be written ({error.strerror}): name another folder") from error
+
+
+def held_out(rows: Sequence[Row], seed: int) -> NDArray[np.int64]:
+    """Row numbers of an eighth of the claims and clusters, which choose epoch, blend, calibration and threshold."""
+    held = folds(rows, seed, _PARTS)[0]
+    labels = {rows[number].positive for number in held}
+    if not {True, False} <= labels:
+        raise ConfigError("fine-tuning needs positives and negatives of more claims or clusters: add rows")
+    return held
+
+
+def _twins(encoder: Encoder, wanted: Training, longest: int, progress: Advance) -> list[Halves | None]:
+    chance = np.random.default_rng([wanted.seed, 1])
+    chosen = [number for number in range(len(wanted.rows)) if chance.random() < _ALTERED]
+    _, states = encoder.fork([altered(wanted.rows[number].text, chance) for number in chosen], longest, progress)
+    twins: list[Halves | None] = [None] * len(wanted.rows)
+    for number, state in zip(chosen, states, strict=True):
+        twins[number] = state
+    return twins
+
+
+def _tuned_card(wanted: Training, vectors: Floats, held: NDArray[np.int64], tuned: "Tuned") -> dict[str, Any]:
+    """Share of the tower, calibration and threshold, all from the held-out rows that neither side has learnt."""
+    rows = [wanted.rows[number] for number in held]
+    learnt = np.setdiff1d(np.arange(len(wanted.rows)), held)
+    apart = linear_heads([wanted.rows[number] for number in learnt], vectors[learnt], seed=wanted.seed)
+    linear = logits_of(apart, features_of(vectors[held], [row.text for row in rows]))
+    known = np.array([row.positive is not None for row in rows])
+    truth = np.array([bool(row.positive) for row in rows])[known]
+    by_share = {share: _raw(linear, tuned.outputs, share)[known] for share in _SHARES}
+    found = {share: ap(truth, raw) or 0.0 for share, raw in by_share.items()}
+    best = max(found, key=lambda share: found[share])
+    kept = [row for row, is_known in zip(rows, known, strict=True) if is_known]
+    tower = {
+        "share": best,
+        "held": len(held),
+        "ap_by_share": {str(share): round(one, 4) for share, one in found.items()},
+    }
+    return calibration_card(kept, by_share[best]) | {
+        "rows": len(wanted.rows),
+        "positives": sum(bool(row.positive) for row in wanted.rows),
+        "seed": wanted.seed,
+        "tower": tower | {"epochs": list(tuned.metrics)},
+    }
+
+
+def _raw(linear: Logits, outputs: Floats, share: float) -> Floats:
+    said = blend(linear, outputs, share)
+    return joint(said.false, said.scope)[0]
+
+
+def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:
     limits = choose_limits(wanted.rows, vectors, wanted.claims, encoder.encode)
     card = {
         **wanted.about,

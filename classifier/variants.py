@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from hashlib import sha256 as digest
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class _Workshop:
         self._home.mkdir(exist_ok=True)
         self._part("tokenizer", Tokenizer(loaded.vocabulary).save)
         self._part("float32", lambda folder: write_graph(loaded.weights, loaded.shape, folder))
-        return {"key": self._home.name, "name": loaded.name, "max_positions": loaded.shape.positions}
+        return {"key": self._home.name, "name": loaded.name, "shape": asdict(loaded.shape)}
 
     def _settle(self, about: dict[str, Any], only: str | None, *, measure: bool) -> None:
         """Write which variant is served and why. An earlier measured choice outlives a build of one variant."""
@@ -115,7 +116,7 @@ class _Workshop:
     def _drop_others(self) -> None:
         """An older base or graph is of no use; a process that still serves it keeps its open files."""
         for other in self._cache.iterdir():
-            if other.is_dir() and other != self._home:
+            if other.is_dir() and other not in (self._home, self._cache / "towers"):
                 shutil.rmtree(other, ignore_errors=True)
 
 

@@ -27,7 +27,7 @@ def _session(base: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def _run(session: Any, rows: list[list[int]], width: int) -> Floats:
     ids = np.array([row + [1] * (width - len(row)) for row in rows], np.int64)
     mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in rows], np.int64)
-    (found,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
+    (found,) = session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
     return np.asarray(found, np.float32)
 
 

@@ -17,6 +17,7 @@ from classifier.encoder import Encoder
 from classifier.heads import Heads, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
 from classifier.match import ClaimIndex, Limits, pack, unpack
+from classifier.model import Nearest
 from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, open_model
@@ -153,6 +154,19 @@ class TestMatch:
         assert (said.nearest[0].claim, said.nearest[0].confirmed) == ("garlic-cure", True)
         assert said.why.split("\n")[0] == SAYS[1]
         assert said.similarity == pytest.approx(1.0, abs=1e-3)
+
+    def test_a_text_of_few_words_never_confirms(self, model: HeadModel) -> None:
+        (said,) = model.judge(["garlic kills the virus"])
+        assert said.nearest[0].claim == "garlic-cure"
+        assert not said.nearest[0].confirmed
+
+    def test_a_denial_is_near_the_claim_but_confirms_nothing(self, model: HeadModel) -> None:
+        said = model._matches(
+            [Nearest(claim="garlic-cure", version=1, similarity=0.99, confirmed=True, phrasing="")],
+            "raw garlic does not kill the virus",
+            Stance.REFUTES,
+        )
+        assert [one.confirmed for one in said] == [False]
 
     def test_below_the_limit_nothing_is_suggested_but_the_similarity_is_told(
         self, encoder: Encoder, heads: Heads

@@ -15,13 +15,15 @@ from jobs.opening import read_library
 
 if TYPE_CHECKING:
     from classifier.encoder import Encoder
+    from classifier.heads import Heads
     from classifier.rows import Row
+    from classifier.training import Training
 
 _DATA = click.option("--data", "files", type=click.Path(path_type=Path), multiple=True, help="JSONL rows; repeatable.")
 _MAP = click.option("--map", "mapping", default="", help="How a public set is read: reintel, constraint, rumor, ...")
 
 
-@click.command("train", help="Fit the heads on labelled rows; without --data on the project's own corpus.")
+@click.command("train", help="Train a model on labelled rows; without --data on the project's own corpus.")
 @_DATA
 @_MAP
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows created before this day.")
@@ -32,6 +34,16 @@ _MAP = click.option("--map", "mapping", default="", help="How a public set is re
     is_flag=True,
     help="Learn from the corpus and the team's decisions, then compare with the model that is served.",
 )
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "tune", "heads"]),
+    default="auto",
+    show_default=True,
+    help="tune: fine-tune the encoder's upper layers too (needs claimwatch[train]); heads: the linear heads alone; "
+    "auto: tune where that is installed.",
+)
+@click.option("--epochs", type=click.IntRange(1), default=None, help="At most so many passes over the rows.")
+@click.option("--without-frozen", is_flag=True, help="Leave the corpus' frozen set out, to be measured on it.")
 @click.option("--promote", "wants_promotion", is_flag=True, help="After --from-decisions: serve it if it is not worse.")
 @config_option
 def train_command(  # noqa: PLR0913  one for each option
@@ -42,41 +54,75 @@ def train_command(  # noqa: PLR0913  one for each option
     seed: int,
     out: Path | None,
     from_decisions: bool,
+    without_frozen: bool,
+    method: str,
+    epochs: int | None,
     wants_promotion: bool,
     config: Path | None,
 ) -> None:
-    """Needs no torch: the encoder stays frozen."""
+    """The same seed and rows make the same model on one machine; a run that was stopped goes on where it was."""
     if from_decisions:
-        if files or mapping or before:
-            raise ConfigError("--from-decisions takes the corpus and the decisions: leave --data, --map, --before out")
+        if files or mapping or before or method == "tune":
+            raise ConfigError(
+                "--from-decisions fits heads on the corpus and the decisions: leave --data, --map, --before, --method "
+                "out"
+            )
         _train_from_decisions(config, out.name if out else "", seed, wants_promotion=wants_promotion)
         return
     if out is None or wants_promotion:
         raise ConfigError("name a folder with --out; `claimwatch model promote` serves it")
+    if without_frozen and files:
+        raise ConfigError("--without-frozen is about the project's own corpus: leave --data out")
+    from classifier.training import Training
+
     where = settings.places(os.environ, config)
-    _train(where, _rows(files, mapping, before=before), seed, out, about=_about(files))
-
-
-def _train(where: settings.Places, rows: "list[Row]", seed: int, out: Path, *, about: dict[str, object]) -> None:
-    from classifier.heads import save_heads
-    from classifier.training import Training, train_model
-
+    rows = _rows(files, mapping, before=before)
     wanted = Training(
-        rows=rows, claims=read_library(where.config.parent / "claims"), seed=seed, version=out.name, about=about
+        rows=_outside_frozen(rows) if without_frozen else rows,
+        claims=read_library(where.config.parent / "claims"),
+        seed=seed,
+        version=out.name,
+        about=_about(files, without_frozen=without_frozen),
     )
-    with bar("train", len(rows) + 6, "steps") as advance:
-        heads = train_model(_encoder(where), wanted, advance)
-    try:
-        save_heads(heads, out)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}): name another folder") from error
+    _train(where, wanted, out, method, epochs)
+
+
+def _train(where: settings.Places, wanted: "Training", out: Path, method: str, epochs: int | None) -> None:
+    from classifier.training import can_tune, save_model, train_model
+
+    if method == "tune" and not can_tune():
+        raise ConfigError("fine-tuning needs torch, transformers and peft: pip install 'claimwatch[train]'")
+    encoder = _encoder(where)
+    if method == "heads" or not can_tune():
+        if method == "auto":
+            click.echo("training linear heads alone: pip install 'claimwatch[train]' to fine-tune", err=True)
+        with bar("train", len(wanted.rows) + 6, "steps") as advance:
+            heads = train_model(encoder, wanted, advance)
+    else:
+        heads = _tune(encoder, wanted, out, epochs)
+    save_model(heads, out)
     echo_json({"out": str(out), **heads.card})
 
 
-def _about(files: Sequence[Path]) -> dict[str, object]:
+def _tune(encoder: "Encoder", wanted: "Training", out: Path, epochs: int | None) -> "Heads":
+    from classifier.finetune import Recipe
+    from classifier.training import tune_model
+
+    recipe = Recipe(epochs=epochs) if epochs else Recipe()
+    with bar("fine-tune", unit="posts") as advance:
+        return tune_model(encoder, wanted, out, recipe, advance)
+
+
+def _outside_frozen(rows: "list[Row]") -> "list[Row]":
+    from classifier.frozen import split
+
+    return split(rows)[0]
+
+
+def _about(files: Sequence[Path], *, without_frozen: bool) -> dict[str, object]:
     """For the card: files by name alone, and whether the frozen rows were among what was learnt."""
     names = [file.name for file in files]
-    return {"data": ", ".join(names) or "corpus", "frozen": "left out" if files else "learnt"}
+    return {"data": ", ".join(names) or "corpus", "frozen": "left out" if files or without_frozen else "learnt"}
 
 
 def _train_from_decisions(config: Path | None, name: str, seed: int, *, wants_promotion: bool) -> None:

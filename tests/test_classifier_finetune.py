@@ -1,0 +1,139 @@
+"""Fine-tuning: learns what the rows say, the same each time, and goes on where it was stopped."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="fine-tuning needs claimwatch[train]")
+pytest.importorskip("peft", reason="fine-tuning needs claimwatch[train]")
+
+from claimwatch.errors import ConfigError
+from claimwatch.records import Stance
+from claimwatch.settings import Classify
+from classifier.encoder import Encoder
+from classifier.finetune import Recipe, Tuned, Tuner
+from classifier.rows import Row
+from classifier.serving import open_model
+from classifier.training import Training, held_out, save_model, tune_model
+from tiny_model import tiny_encoder_folder
+
+CURES = ("nước chanh", "tỏi", "gừng", "muối", "rượu", "mật ong", "trà", "sả", "dầu tràm", "chuối")
+RECIPE = Recipe(rank=4, rate=5e-3, epochs=4, batch=8, longest=32)
+
+
+def rows() -> list[Row]:
+    """Ten claims: each said and denied, and posts about nothing of the kind."""
+    made = []
+    for number, cure in enumerate(CURES):
+        for text, positive, stance in (
+            (f"{cure} chữa khỏi covid", True, Stance.REPEATS),
+            (f"uống {cure} là hết bệnh ngay", True, Stance.REPEATS),
+            (f"{cure} không chữa được covid", False, Stance.REFUTES),
+            (f"đừng tin uống {cure} là hết bệnh", False, Stance.REFUTES),
+        ):
+            made.append(
+                Row(id=text, text=text, positive=positive, in_scope=True, stance=stance, cluster=cure, lang="vi")
+            )
+        other = f"trời mưa to quá {number}"
+        made.append(Row(id=other, text=other, positive=False, in_scope=False, stance=Stance.OTHER, cluster=other))
+    return made
+
+
+@pytest.fixture(scope="module", name="cache")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cache = tmp_path_factory.mktemp("cache")
+    tiny_encoder_folder(cache / "encoder")
+    return cache
+
+
+@pytest.fixture(scope="module", name="encoder")
+def _encoder(cache: Path) -> Encoder:
+    return Encoder.open(cache / "encoder", threads=1)
+
+
+def training(seed: int = 1) -> Training:
+    return Training(rows=rows(), claims=[], seed=seed, version="tried")
+
+
+def losses(folder: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_tuned_model_is_saved_opened_and_judges(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
+    save_model(tune_model(encoder, training(), tmp_path, RECIPE), tmp_path)
+    model = open_model(cache, Classify(threads=1), folder=tmp_path)
+    said, other = model.judge(["gừng chữa khỏi covid", "trời mưa to quá"])
+    assert 0 <= other.p_false < said.p_false <= 1
+    assert losses(tmp_path)[-1] < losses(tmp_path)[0]
+
+
+def test_the_served_tower_says_what_the_trained_one_said(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
+    from classifier.adapter import open_tower, save_adapter
+
+    tuned, held = tuned_in(encoder, tmp_path)
+    save_adapter(tuned.adapter, tmp_path)
+    _, served = encoder.encode_with(open_tower(tmp_path, encoder, cache), [rows()[number].text for number in held])
+    assert np.allclose(served, tuned.outputs, atol=0.03)
+
+
+def test_the_same_seed_trains_the_same_adapter(encoder: Encoder, tmp_path: Path) -> None:
+    first, _ = tuned_in(encoder, tmp_path / "a")
+    again, _ = tuned_in(encoder, tmp_path / "b")
+    assert np.array_equal(first.outputs, again.outputs)
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(encoder: Encoder, tmp_path: Path) -> None:
+    whole, _ = tuned_in(encoder, tmp_path / "whole")
+    stopped = 0
+
+    def stop(more: int) -> None:
+        nonlocal stopped
+        stopped += more
+        if stopped > 2.5 * len(rows()):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tuner(encoder, tmp_path / "stopped").run(stop)
+    assert len(losses(tmp_path / "stopped")) == 2
+    rest = tuner(encoder, tmp_path / "stopped").run()
+    assert np.array_equal(rest.outputs, whole.outputs)
+    assert not (tmp_path / "stopped" / "training.pt").exists()
+
+
+def test_another_training_is_not_gone_on_with(encoder: Encoder, tmp_path: Path) -> None:
+    def stop(_: int) -> None:
+        if (tmp_path / "training.pt").exists():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tuner(encoder, tmp_path).run(stop)
+    with pytest.raises(ConfigError, match="another training"):
+        tuner(encoder, tmp_path, recipe=replace(RECIPE, rate=1e-4)).run()
+
+
+def test_held_out_rows_share_no_claim_with_the_learnt() -> None:
+    made = rows()
+    held = set(held_out(made, 1).tolist())
+    learnt = {row.cluster for number, row in enumerate(made) if number not in held}
+    assert held
+    assert not {made[number].cluster for number in held} & learnt
+
+
+def tuner(encoder: Encoder, folder: Path, recipe: Recipe = RECIPE) -> Tuner:
+    from classifier.finetune import Lesson
+    from classifier.graph import read_layers
+
+    made = rows()
+    _, states = encoder.fork([row.text for row in made], recipe.longest)
+    twins = [state if number % 2 else None for number, state in enumerate(states)]
+    lesson = Lesson(rows=made, states=states, twins=twins, held=held_out(made, 1))
+    return Tuner(
+        lesson, read_layers(encoder.float32, encoder.shape), encoder.shape, recipe=recipe, seed=1, folder=folder
+    )
+
+
+def tuned_in(encoder: Encoder, folder: Path) -> tuple[Tuned, list[int]]:
+    return tuner(encoder, folder).run(), held_out(rows(), 1).tolist()

@@ -242,7 +242,7 @@ def _net(weights: dict[str, Floats], shape: Shape, recipe: Recipe) -> Any:
             attn_implementation="sdpa",
         )
     )
-    layers.load_state_dict({_renumbered(name, fork): torch.from_numpy(one) for name, one in weights.items()})
+    layers.load_state_dict({_renumbered(name, fork): torch.tensor(one) for name, one in weights.items()})
     chosen = LoraConfig(r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=list(_LAYERS))
     return torch.nn.ModuleDict(
         {"layers": inject_adapter_in_model(chosen, layers), "out": torch.nn.Linear(shape.hidden, OUTPUTS)}
@@ -257,7 +257,8 @@ def _renumbered(name: str, fork: int) -> str:
 def _balance(labels: Floats) -> float:
     """How much a positive weighs: the root of how many negatives there are to one, so that the rare count more."""
     positives = float(np.nansum(labels))
-    return float(np.sqrt(max(np.nansum(1 - labels), 1.0) / max(positives, 1.0)))
+    negatives = float(np.nansum(1 - labels))
+    return float(np.sqrt(max(negatives, 1.0) / max(positives, 1.0)))
 
 
 def _binary(said: Any, label: Any, weight: float) -> Any:

@@ -19,6 +19,8 @@ Floats = NDArray[np.float32]
 
 #: Hashed word features beside the vector: a frozen vector hardly sees "không" or "tin giả", words do.
 WORDS = 1 << 15
+#: Hashed runs of letters, for spellings and endings; only in models with an `idf`.
+LETTERS = 1 << 17
 #: Weight of the vector against the words; both are L2-normalised. Chosen by cross-validation on the corpus.
 VECTOR_WEIGHT = 3.0
 STANCES = tuple(Stance)
@@ -52,11 +54,12 @@ class Heads:
     false: Linear
     scope: Linear | None  #: None: trained on rows of the scope alone
     stance: Linear | None  #: None: trained on rows without a stance
+    idf: Floats | None = None  #: [WORDS + LETTERS] rarity of each term; None: older models, plain words alone
     card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
 
     def score(self, vectors: Floats, texts: Sequence[str], tuned: Floats | None = None) -> Scores:
         """Scores of texts with their vectors [texts, dimensions] and, for a fine-tuned model, its tower's outputs."""
-        said = logits_of(self, features_of(vectors, texts))
+        said = logits_of(self, features_of(vectors, texts, self.idf))
         if tuned is not None:
             said = blend(said, tuned, float(self.card["tower"]["share"]))
         raw, scope = joint(said.false, said.scope)
@@ -113,12 +116,37 @@ def joint(false: Floats, scope: Floats | None) -> tuple[Floats, Floats]:
     return np.log(both / (1 - both)), inside
 
 
-def features_of(vectors: Floats, texts: Sequence[str]) -> Any:
-    """Vector and hashed words side by side, sparse [texts, dimensions + WORDS]."""
+def features_of(vectors: Floats, texts: Sequence[str], idf: Floats | None = None) -> Any:
+    """Vector, hashed words and, with an `idf`, hashed letters side by side, sparse [texts, features]."""
     from scipy import sparse
 
-    words = _hasher().transform([fold(text) for text in texts])
-    return sparse.hstack([sparse.csr_matrix(vectors * VECTOR_WEIGHT), words], format="csr", dtype=np.float32)
+    lead = sparse.csr_matrix(vectors * VECTOR_WEIGHT)
+    if idf is None:
+        words = _hasher().transform([fold(text) for text in texts])
+        return sparse.hstack([lead, words], format="csr", dtype=np.float32)
+    words, letters = _counted(texts)
+    parts = (_weighted(words, idf[:WORDS]), _weighted(letters, idf[WORDS:]))
+    return sparse.hstack([lead, *parts], format="csr", dtype=np.float32)
+
+
+def idf_of(texts: Sequence[str]) -> Floats:
+    """ln((1 + texts) / (1 + texts with the term)) + 1 for each hashed term, as scikit-learn has it."""
+    seen = [np.bincount(part.indices, minlength=part.shape[1]) for part in _counted(texts)]
+    return np.asarray(np.log((1 + len(texts)) / (1 + np.concatenate(seen))) + 1, np.float32)
+
+
+def _counted(texts: Sequence[str]) -> tuple[Any, Any]:
+    words = _hasher(norm=None).transform([fold(text) for text in texts])
+    return words, _letter_hasher().transform([text.lower() for text in texts])
+
+
+def _weighted(counts: Any, idf: Floats) -> Any:
+    """TF-IDF with (1 + ln count), each text at length 1."""
+    from sklearn.preprocessing import normalize
+
+    weighted = counts.copy()
+    weighted.data = (1 + np.log(counts.data)) * idf[counts.indices]
+    return normalize(weighted, copy=False)
 
 
 def sigmoid(values: Floats) -> Floats:
@@ -138,6 +166,8 @@ def save_heads(heads: Heads, folder: Path) -> None:
         if head
         for part in ("weights", "bias")
     }
+    if heads.idf is not None:
+        tensors["idf"] = heads.idf.astype(np.float16)
     save_file(tensors, folder / "heads.safetensors")
     card = json.dumps(heads.card, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / "model.json").write_text(card + "\n", encoding="utf-8")
@@ -158,11 +188,27 @@ def load_heads(folder: Path) -> Heads:
         for name in ("false", "scope", "stance")
         if f"{name}.weights" in tensors
     }
-    return Heads(false=heads["false"], scope=heads.get("scope"), stance=heads.get("stance"), card=card)
+    idf = tensors["idf"].astype(np.float32) if "idf" in tensors else None
+    return Heads(false=heads["false"], scope=heads.get("scope"), stance=heads.get("stance"), idf=idf, card=card)
 
 
 @cache
-def _hasher() -> Any:
+def _hasher(norm: str | None = "l2") -> Any:
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    return HashingVectorizer(n_features=WORDS, ngram_range=(1, 2), norm="l2", alternate_sign=False, dtype=np.float32)
+    return HashingVectorizer(n_features=WORDS, ngram_range=(1, 2), norm=norm, alternate_sign=False, dtype=np.float32)
+
+
+@cache
+def _letter_hasher() -> Any:
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    return HashingVectorizer(
+        n_features=LETTERS,
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        lowercase=False,
+        norm=None,
+        alternate_sign=False,
+        dtype=np.float32,
+    )

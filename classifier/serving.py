@@ -10,7 +10,7 @@ from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
 from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
-from classifier.heads import Floats, Heads, Scores, load_heads
+from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
 from classifier.why import words_that_decided
@@ -107,7 +107,10 @@ class HeadModel:
 
     def _why(self, near: Sequence[Nearest], text: str) -> str:
         """The closest phrasing, then the words that decided, a line each."""
-        words = self._heads.false.weights[0, self._encoder.dimensions :]
+        start = self._encoder.dimensions
+        words = self._heads.false.weights[0, start : start + WORDS]
+        if self._heads.idf is not None:
+            words = words * self._heads.idf[:WORDS]
         return "\n".join([near[0].phrasing if near else "", *words_that_decided(words, text)])
 
     def _matches(self, near: Sequence[Nearest], text: str, stance: Stance | None) -> tuple[Nearest, ...]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 from claimwatch.text.language import language_of
 from classifier.calibration import calibrated, fit_curves
-from classifier.heads import STANCES, Floats, Heads, Linear, features_of, raw_false
+from classifier.heads import STANCES, Floats, Heads, Linear, features_of, idf_of, raw_false
 from classifier.rows import Row
 
 #: Inverse regularisation of every head, chosen by cross-validation on the corpus.
-STRENGTH = 4.0
+STRENGTH = 8.0
 _FOLDS = 5
 
 
@@ -23,19 +23,21 @@ def train_heads(
 ) -> Heads:
     """Heads fitted on all rows; calibration and threshold from folds that share no claim or cluster."""
     _check(rows)
-    features = features_of(vectors, [row.text for row in rows])
+    idf = idf_of([row.text for row in rows])
+    features = features_of(vectors, [row.text for row in rows], idf)
     out_of_fold, known = _out_of_fold(rows, features, seed, progress)
     held = [row for row, is_known in zip(rows, known, strict=True) if is_known]
     heads = _fit(rows, features, seed)
     progress(1)
     about = {"rows": len(rows), "positives": sum(bool(row.positive) for row in held), "seed": seed}
-    return replace(heads, card=calibration_card(held, out_of_fold) | about)
+    return replace(heads, idf=idf, card=calibration_card(held, out_of_fold) | about)
 
 
 def linear_heads(rows: Sequence[Row], vectors: Floats, *, seed: int) -> Heads:
     """Heads fitted on all rows, without calibration or card."""
     _check(rows)
-    return _fit(rows, features_of(vectors, [row.text for row in rows]), seed)
+    idf = idf_of([row.text for row in rows])
+    return replace(_fit(rows, features_of(vectors, [row.text for row in rows], idf), seed), idf=idf)
 
 
 def calibration_card(rows: Sequence[Row], raw: Floats) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _tuned_card(wanted: Training, vectors: Floats, held: NDArray[np.int64], tune
     rows = [wanted.rows[number] for number in held]
     learnt = np.setdiff1d(np.arange(len(wanted.rows)), held)
     apart = linear_heads([wanted.rows[number] for number in learnt], vectors[learnt], seed=wanted.seed)
-    linear = logits_of(apart, features_of(vectors[held], [row.text for row in rows]))
+    linear = logits_of(apart, features_of(vectors[held], [row.text for row in rows], apart.idf))
     known = np.array([row.positive is not None for row in rows])
     truth = np.array([bool(row.positive) for row in rows])[known]
     by_share = {share: _raw(linear, tuned.outputs, share)[known] for share in _SHARES}

@@ -97,7 +97,7 @@ def margins(model: HeadModel, texts: list[str]) -> list[float]:
     heads = model._heads
     assert heads.stance is not None
     scores = heads.score(vectors, texts)
-    stances = heads.stance(features_of(vectors, texts))
+    stances = heads.stance(features_of(vectors, texts, heads.idf))
     shares = np.exp(stances - stances.max(axis=1, keepdims=True))
     ranked = np.sort(shares / shares.sum(axis=1, keepdims=True), axis=1)
     limits = model.thresholds

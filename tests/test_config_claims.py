@@ -42,10 +42,8 @@ def phrasings(claim: Claim) -> list[str]:
     return [phrasing for language in sorted(LANGUAGES) for phrasing in claim["phrasings"][language]]
 
 
-def test_the_library_holds_the_claims_on_covid_cures_and_prevention() -> None:
-    ids = [claim["id"] for claim in load(CLAIMS / "covid-cures-prevention.yml")]
-    assert len(ids) == 28
-    assert (ids[0], ids[-1]) == ("covid-garlic-cure", "covid-hoax")
+def test_no_file_holds_more_claims_than_one_can_read_at_a_sitting() -> None:
+    assert [file.name for file in FILES if len(load(file)) > 25] == []
 
 
 def test_no_two_claims_share_an_id() -> None:
@@ -96,8 +94,9 @@ def test_vietnamese_texts_carry_their_diacritics(claim: Claim, key: str) -> None
 
 
 @every_claim
-def test_each_language_has_six_phrasings(claim: Claim) -> None:
-    assert {language: len(given) for language, given in claim["phrasings"].items()} == dict.fromkeys(LANGUAGES, 6)
+def test_each_language_has_at_least_eight_phrasings(claim: Claim) -> None:
+    assert set(claim["phrasings"]) == LANGUAGES
+    assert [language for language, given in claim["phrasings"].items() if len(given) < 8] == []
 
 
 @every_claim

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from claimwatch.records import Stance
 from classifier.rows import Row
 
 Array = NDArray[Any]
@@ -17,10 +18,17 @@ _BINS = 10
 _SMALLEST_SLICE = 20
 
 
-def evaluate(rows: Sequence[Row], scores: Sequence[float], *, threshold: float, seed: int = 0) -> dict[str, Any]:
+def evaluate(
+    rows: Sequence[Row],
+    scores: Sequence[float],
+    *,
+    threshold: float,
+    seed: int = 0,
+    stances: Sequence[Stance | None] = (),
+) -> dict[str, Any]:
     """n, positives, auc, ap, f1, weighted_f1, ece, recall_at and the same by language and slice.
 
-    Each figure is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure
+    With `stances`, as said of each row, also stance_f1: the macro-F1 over the rows whose stance is known. Each figure is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure
     that cannot be had (one class only) is null.
     """
     labelled = [(row, score) for row, score in zip(rows, scores, strict=True) if row.positive is not None]
@@ -29,7 +37,20 @@ def evaluate(rows: Sequence[Row], scores: Sequence[float], *, threshold: float, 
         "lang": _sliced(labelled, lambda row: row.lang, threshold, seed),
         "slice": _sliced(labelled, lambda row: row.kind, threshold, seed),
     }
+    told = [(row, said) for row, said in zip(rows, stances, strict=False) if row.stance is not None]
+    if told:
+        known = [(row.stance, said) for row, said in told]
+        drawn = draws([row for row, _ in told], seed)
+        truth, given = (np.array([pair[side] for pair in known], dtype=object) for side in (0, 1))
+        whole["stance_f1"] = _interval(_macro_f1, truth, given, drawn)
     return whole
+
+
+def _macro_f1(truth: Array, given: Array) -> float | None:
+    """The mean over the stances that occur of each one's F1."""
+    return (
+        float(np.mean([f1(truth == one, given == one) or 0.0 for one in set(truth.tolist())])) if len(truth) else None
+    )
 
 
 def _sliced(

@@ -1,10 +1,12 @@
 """Figures with their intervals, against values worked out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from claimwatch.records import Stance
 from classifier.evaluate import ap, evaluate
 from classifier.rows import Row
 
@@ -54,6 +56,15 @@ def test_languages_and_slices_are_reported_apart() -> None:
     assert set(found["lang"]) == {"vi", "en"}
     assert found["lang"]["vi"]["n"] == 30
     assert found["slice"] == {}
+
+
+def test_stances_are_judged_where_they_are_known() -> None:
+    known = [Stance.REPEATS, Stance.REPEATS, Stance.ASKS, None]
+    labelled = [replace(row, stance=one) for row, one in zip(rows([True, True, False, False]), known, strict=True)]
+    said = [Stance.REPEATS, Stance.ASKS, Stance.ASKS, Stance.OTHER]
+    found = evaluate(labelled, [0.5] * 4, threshold=0.5, stances=said)
+    assert found["stance_f1"][0] == pytest.approx(2 / 3, abs=1e-4)
+    assert "stance_f1" not in evaluate(labelled, [0.5] * 4, threshold=0.5)
 
 
 def test_copies_are_drawn_together() -> None:

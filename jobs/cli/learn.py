@@ -164,7 +164,8 @@ def evaluate_command(
     model = ready_model(where, settings.load(where.config, os.environ), folder=folder)
     with bar("evaluate", len(rows)) as advance:
         said = model.judge([row.text for row in rows], advance)
-    echo_json(evaluate(rows, [one.p_false for one in said], threshold=model.thresholds["p_false"]))
+    scores, stances = [one.p_false for one in said], [one.stance for one in said]
+    echo_json(evaluate(rows, scores, threshold=model.thresholds["p_false"], stances=stances))
 
 
 @click.command("tune", help="What other thresholds would have done, by the team's own decisions; prints JSON.")

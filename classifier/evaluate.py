@@ -29,8 +29,8 @@ def evaluate(
     """n, positives, auc, ap, f1, weighted_f1, ece, recall_at and the same by language and slice.
 
     With `stances`, as said of each row, also stance_f1: the macro-F1 over the rows whose stance is known. Each figure
-    is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure that cannot be had
-    (one class only) is null.
+    is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure that cannot be
+    had (one class only) is null.
     """
     labelled = [(row, score) for row, score in zip(rows, scores, strict=True) if row.positive is not None]
     whole = _figures([row for row, _ in labelled], [score for _, score in labelled], threshold, seed)

@@ -265,3 +265,20 @@ class TestRows:
         file.write_text(line + "\n", encoding="utf-8")
         with pytest.raises(ConfigError, match=named):
             read_rows([file])
+
+
+class TestClusters:
+    def test_near_copies_without_a_claim_are_one_cluster(self, tmp_path: Path) -> None:
+        story = "Hôm nay bệnh viện thành phố báo tin có thêm mười ca bệnh mới, ai cũng nên đeo khẩu trang khi ra ngoài"
+        texts = [story, f"{story} nha", "một bài khác hẳn về bóng đá tối nay", "lại một bài khác nữa về nấu ăn"]
+        file = tmp_path / "rows.jsonl"
+        file.write_text("".join(json.dumps({"text": text, "positive": True}) + "\n" for text in texts), "utf-8")
+        first, copy, *others = [row.cluster for row in read_rows([file])]
+        assert first == copy
+        assert len({first, *others}) == 3
+
+    def test_a_named_claim_or_cluster_is_left_as_it_is(self, tmp_path: Path) -> None:
+        file = tmp_path / "rows.jsonl"
+        lines = [{"text": "same words here", "claim": "a"}, {"text": "same words here", "cluster": "b"}]
+        file.write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
+        assert [row.cluster for row in read_rows([file])] == ["a", "b"]

@@ -121,6 +121,11 @@ class Classify(_Section):
     confirm: float | None = Field(
         None, ge=0, le=1, description="Similarity from which a match counts as confirmed; empty: the model's own."
     )
+    gate: bool = Field(
+        True,
+        description="Posts whose words are plainly not about health are not read by the encoder (`stage: gate`). Off: "
+        "every post is read.",
+    )
     audit_per_day: int = Field(
         3,
         ge=0,

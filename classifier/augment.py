@@ -67,11 +67,11 @@ def slipped(text: str, chance: np.random.Generator) -> str:
 
 
 def altered(text: str, chance: np.random.Generator) -> str:
-    """One other wording: half the time unmarked, else in teen code, with slips, or both."""
+    """One other wording: six times in ten unmarked, else in teen code, with slips, or both."""
     kind = chance.random()
-    if kind < 0.5:
+    if kind < 0.6:
         return unmarked(text).lower() if chance.random() < 0.5 else unmarked(text)
-    if kind < 0.75:
+    if kind < 0.8:
         return teen_code(text, chance)
     if kind < 0.9:
         return slipped(text, chance)

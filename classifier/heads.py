@@ -54,6 +54,7 @@ class Heads:
     false: Linear
     scope: Linear | None  #: None: trained on rows of the scope alone
     stance: Linear | None  #: None: trained on rows without a stance
+    gate: Linear | None = None  #: the cheap look before the encoder, over hashed words alone; None: no gate
     idf: Floats | None = None  #: [WORDS + LETTERS] rarity of each term; None: older models, plain words alone
     card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
 
@@ -122,11 +123,15 @@ def features_of(vectors: Floats, texts: Sequence[str], idf: Floats | None = None
 
     lead = sparse.csr_matrix(vectors * VECTOR_WEIGHT)
     if idf is None:
-        words = _hasher().transform([fold(text) for text in texts])
-        return sparse.hstack([lead, words], format="csr", dtype=np.float32)
+        return sparse.hstack([lead, words_of(texts)], format="csr", dtype=np.float32)
     words, letters = _counted(texts)
     parts = (_weighted(words, idf[:WORDS]), _weighted(letters, idf[WORDS:]))
     return sparse.hstack([lead, *parts], format="csr", dtype=np.float32)
+
+
+def words_of(texts: Sequence[str]) -> Any:
+    """Hashed words and pairs of neighbours, without diacritics, each text at length 1, sparse [texts, WORDS]."""
+    return _hasher().transform([fold(text) for text in texts])
 
 
 def idf_of(texts: Sequence[str]) -> Floats:
@@ -159,7 +164,7 @@ def save_heads(heads: Heads, folder: Path) -> None:
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    named = {"false": heads.false, "scope": heads.scope, "stance": heads.stance}
+    named = {"false": heads.false, "scope": heads.scope, "stance": heads.stance, "gate": heads.gate}
     tensors = {
         f"{name}.{part}": np.ascontiguousarray(getattr(head, part), dtype=np.float16)
         for name, head in named.items()
@@ -185,11 +190,18 @@ def load_heads(folder: Path) -> Heads:
         raise ConfigError(f"{folder}: holds no usable model: name the --out folder of `claimwatch train`") from error
     heads = {
         name: Linear(tensors[f"{name}.weights"].astype(np.float32), tensors[f"{name}.bias"].astype(np.float32))
-        for name in ("false", "scope", "stance")
+        for name in ("false", "scope", "stance", "gate")
         if f"{name}.weights" in tensors
     }
     idf = tensors["idf"].astype(np.float32) if "idf" in tensors else None
-    return Heads(false=heads["false"], scope=heads.get("scope"), stance=heads.get("stance"), idf=idf, card=card)
+    return Heads(
+        false=heads["false"],
+        scope=heads.get("scope"),
+        stance=heads.get("stance"),
+        gate=heads.get("gate"),
+        idf=idf,
+        card=card,
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
 from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
+from classifier.gate import Gate
 from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
@@ -36,6 +37,9 @@ class HeadModel:
             suggest=chosen.suggest if chosen.suggest is not None else float(card["suggest"]),
             confirm=chosen.confirm if chosen.confirm is not None else float(card["confirm"]),
         )
+        self._gate: Gate | None = None
+        if heads.gate is not None and chosen.gate:
+            self._gate = Gate(words=heads.gate, threshold=float(card["gate"]["threshold"]))
         self._index = ClaimIndex([], encoder.encode)
         self._known = ""
 
@@ -43,6 +47,7 @@ class HeadModel:
     def version(self) -> str:
         """Weights, thresholds and encoder: another of these is another opinion."""
         made = f"{self._heads.card['version']}|{self.encoder}|{self._threshold}|{self._limits}"
+        made += "" if self._gate is None else "|gate"
         return f"{self._heads.card['version']}-{hashlib.sha256(made.encode()).hexdigest()[:8]}"
 
     @property
@@ -63,7 +68,26 @@ class HeadModel:
             self._index, self._known = ClaimIndex(claims, self._encoder.encode), known
 
     def judge(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Opinion]:
-        """One opinion per text, in order."""
+        """One opinion per text, in order. What the gate turns away is not read any further."""
+        if not texts:
+            return []
+        if self._gate is None:
+            return self._judged(texts, progress)
+        scores = self._gate.scores(texts)
+        passes = self._gate.passes(scores)
+        if progress is not None:
+            progress(int((~passes).sum()))
+        read = iter(self._judged([text for text, goes in zip(texts, passes, strict=True) if goes], progress))
+        return [
+            next(read) if goes else self._turned_away(float(score)) for score, goes in zip(scores, passes, strict=True)
+        ]
+
+    def _turned_away(self, score: float) -> Opinion:
+        """The gate's own low score: its probability of health, as a share of the lowest that is flagged."""
+        p_false = round(score * self._threshold, 4)
+        return Opinion(on_topic=False, p_false=p_false, stance=None, stage="gate", flag=False)
+
+    def _judged(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> list[Opinion]:
         if not texts:
             return []
         vectors, tuned = self._read(texts, progress)

@@ -13,8 +13,10 @@ from claimwatch.errors import ConfigError
 from claimwatch.records import Claim
 from classifier.adapter import save_adapter
 from classifier.augment import altered
-from classifier.encoder import Encoder, Halves
+from classifier.calibration import calibrated
+from classifier.encoder import Encoder
 from classifier.evaluate import ap
+from classifier.gate import fit_gate
 from classifier.graph import read_layers
 from classifier.heads import Floats, Heads, Logits, blend, features_of, joint, logits_of, save_heads
 from classifier.limits import choose_limits
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from classifier.finetune import Recipe, Tuned
 
 Advance = Callable[[int], None]
-#: The share of rows that also get another wording, met every other epoch.
-_ALTERED = 0.5
+#: Of the posts out of scope at most this share may be flagged, if a scope threshold up to the second number does it.
+_STRAY, _STRICTEST = 0.01, 0.9
 #: Of so many parts one is held out.
 _PARTS = 8
 #: How much of the mean of tower and linear heads may be the tower's; the best on held-out rows is kept.
@@ -64,14 +66,16 @@ def tune_model(
     held = held_out(wanted.rows, wanted.seed)
     texts = [row.text for row in wanted.rows]
     vectors, states = encoder.fork(texts, recipe.longest, progress)
-    twins = _twins(encoder, wanted, recipe.longest, progress)
-    lesson = Lesson(rows=wanted.rows, states=states, twins=twins, held=held)
+    twins = _altered(wanted)
+    twin_vectors, twin_states = encoder.fork([row.text for row in twins], recipe.longest, progress)
+    lesson = Lesson(rows=wanted.rows, states=states, twins=twin_states, held=held)
     weights = read_layers(encoder.float32, encoder.shape)
     tuner = Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=wanted.seed, folder=folder)
     tuned = tuner.run(progress)
     save_adapter(tuned.adapter, folder)
-    heads = linear_heads(wanted.rows, vectors, seed=wanted.seed)
-    card = _tuned_card(wanted, vectors, held, tuned)
+    both = np.concatenate([vectors, twin_vectors])
+    heads = linear_heads([*wanted.rows, *twins], both, seed=wanted.seed)
+    card = _tuned_card(wanted, twins, both, held, tuned)
     return _described(encoder, wanted, vectors, replace(heads, card=card))
 
 
@@ -92,47 +96,60 @@ def held_out(rows: Sequence[Row], seed: int) -> NDArray[np.int64]:
     return held
 
 
-def _twins(encoder: Encoder, wanted: Training, longest: int, progress: Advance) -> list[Halves | None]:
+def _altered(wanted: Training) -> list[Row]:
+    """Every row in another wording: what is learnt must hold for people who type without diacritics, too."""
     chance = np.random.default_rng([wanted.seed, 1])
-    chosen = [number for number in range(len(wanted.rows)) if chance.random() < _ALTERED]
-    _, states = encoder.fork([altered(wanted.rows[number].text, chance) for number in chosen], longest, progress)
-    twins: list[Halves | None] = [None] * len(wanted.rows)
-    for number, state in zip(chosen, states, strict=True):
-        twins[number] = state
-    return twins
+    return [replace(row, text=altered(row.text, chance)) for row in wanted.rows]
 
 
-def _tuned_card(wanted: Training, vectors: Floats, held: NDArray[np.int64], tuned: "Tuned") -> dict[str, Any]:
-    """Share of the tower, calibration and threshold, all from the held-out rows that neither side has learnt."""
+def _tuned_card(
+    wanted: Training, twins: Sequence[Row], both: Floats, held: NDArray[np.int64], tuned: "Tuned"
+) -> dict[str, Any]:
+    """Share of the tower, calibration and thresholds, all from the held-out rows that neither side has learnt.
+
+    `both` are the vectors of the rows, then those of their twins.
+    """
+    count = len(wanted.rows)
     rows = [wanted.rows[number] for number in held]
-    learnt = np.setdiff1d(np.arange(len(wanted.rows)), held)
-    apart = linear_heads([wanted.rows[number] for number in learnt], vectors[learnt], seed=wanted.seed)
-    linear = logits_of(apart, features_of(vectors[held], [row.text for row in rows], apart.idf))
+    learnt = np.setdiff1d(np.arange(2 * count), np.concatenate([held, held + count]))
+    every = [*wanted.rows, *twins]
+    apart = linear_heads([every[number] for number in learnt], both[learnt], seed=wanted.seed)
+    linear = logits_of(apart, features_of(both[held], [row.text for row in rows], apart.idf))
     known = np.array([row.positive is not None for row in rows])
     truth = np.array([bool(row.positive) for row in rows])[known]
-    by_share = {share: _raw(linear, tuned.outputs, share)[known] for share in _SHARES}
-    found = {share: ap(truth, raw) or 0.0 for share, raw in by_share.items()}
+    by_share = {share: _joint(linear, tuned.outputs, share) for share in _SHARES}
+    found = {share: ap(truth, raw[known]) or 0.0 for share, (raw, _) in by_share.items()}
     best = max(found, key=lambda share: found[share])
-    kept = [row for row, is_known in zip(rows, known, strict=True) if is_known]
-    tower = {
-        "share": best,
-        "held": len(held),
-        "ap_by_share": {str(share): round(one, 4) for share, one in found.items()},
-    }
-    return calibration_card(kept, by_share[best]) | {
-        "rows": len(wanted.rows),
+    raw, scope = by_share[best]
+    card = calibration_card([row for row, is_known in zip(rows, known, strict=True) if is_known], raw[known])
+    shares = {str(share): round(one, 4) for share, one in found.items()}
+    return card | {
+        "scope_threshold": _scope_threshold(card, rows, raw, scope),
+        "rows": count,
         "positives": sum(bool(row.positive) for row in wanted.rows),
         "seed": wanted.seed,
-        "tower": tower | {"epochs": list(tuned.metrics)},
+        "tower": {"share": best, "held": len(held), "ap_by_share": shares, "epochs": list(tuned.metrics)},
     }
 
 
-def _raw(linear: Logits, outputs: Floats, share: float) -> Floats:
+def _scope_threshold(card: Mapping[str, Any], rows: Sequence[Row], raw: Floats, scope: Floats) -> float:
+    """The probability of being about health below which nothing is flagged: criticism of policy never should be."""
+    outside = np.array([row.in_scope is False for row in rows])
+    likely = calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]
+    steps = np.arange(0.5, _STRICTEST + 0.01, 0.05)
+    good = [at for at in steps if (likely & (scope >= at))[outside].mean() <= _STRAY] if outside.any() else [0.5]
+    return round(float(good[0] if good else _STRICTEST), 2)
+
+
+def _joint(linear: Logits, outputs: Floats, share: float) -> tuple[Floats, Floats]:
     said = blend(linear, outputs, share)
-    return joint(said.false, said.scope)[0]
+    return joint(said.false, said.scope)
 
 
 def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:
+    gate = fit_gate(wanted.rows, folds(wanted.rows, wanted.seed))
+    if gate:
+        heads = replace(heads, gate=gate[0].words, card={**heads.card, "gate": gate[1]})
     limits = choose_limits(wanted.rows, vectors, wanted.claims, encoder.encode)
     card = {
         **wanted.about,

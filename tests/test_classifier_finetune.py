@@ -128,8 +128,7 @@ def tuner(encoder: Encoder, folder: Path, recipe: Recipe = RECIPE) -> Tuner:
 
     made = rows()
     _, states = encoder.fork([row.text for row in made], recipe.longest)
-    twins = [state if number % 2 else None for number, state in enumerate(states)]
-    lesson = Lesson(rows=made, states=states, twins=twins, held=held_out(made, 1))
+    lesson = Lesson(rows=made, states=states, twins=states, held=held_out(made, 1))
     return Tuner(
         lesson, read_layers(encoder.float32, encoder.shape), encoder.shape, recipe=recipe, seed=1, folder=folder
     )

@@ -195,7 +195,7 @@ class TestWording:
         assert sum(length < 12 for length in lengths) > 0.1 * len(lengths)
         assert sum(length > 60 for length in lengths) > 0.05 * len(lengths)
 
-    def test_there_are_at_least_six_thousand_posts(self) -> None:
+    def test_there_are_at_least_five_thousand_posts(self) -> None:
         assert len(rows()) >= 5000
 
 

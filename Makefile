@@ -19,7 +19,7 @@ test: $(VENV)/dev.done ## Set up, then lint, types, layers, tests, browser tests
 	$(MAKE) --no-print-directory lint
 	$(BIN)/claimwatch model build
 	$(BIN)/coverage erase
-	$(SERVERS) --fast -- $(BIN)/coverage run -m pytest -m "not soak"
+	$(SERVERS) --fast -- sh scripts/all-tests.sh $(BIN)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=85 | tail -n 40
 

@@ -1,9 +1,10 @@
 """Other wordings of a text that leave its meaning: as people type without marks, in teen code, with slips."""
 
 import re
-import unicodedata
 
 import numpy as np
+
+from claimwatch.text.fold import unmarked
 
 #: What young Vietnamese write for common words.
 _TEEN_CODE = {
@@ -38,12 +39,6 @@ _TEEN_CODE = {
 }
 _COMMON = re.compile(r"(?<!\w)(" + "|".join(sorted(_TEEN_CODE, key=len, reverse=True)) + r")(?!\w)", re.IGNORECASE)
 _SLIPS = 0.04  #: of letters
-
-
-def unmarked(text: str) -> str:
-    """Without diacritics: what a phone without a Vietnamese keyboard types."""
-    bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    return unicodedata.normalize("NFC", "".join(one for one in bare if not unicodedata.combining(one)))
 
 
 def teen_code(text: str, chance: np.random.Generator) -> str:

@@ -1,8 +1,9 @@
 """Times as strangers write them, in many languages, made aware UTC instants or given up."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from claimwatch.text.fold import unmarked
 
 #: Nothing public that we read is older; a date before it is a default such as 1970-01-01 or a slip.
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
@@ -91,8 +92,7 @@ def _aware(at: datetime, zone: tzinfo) -> datetime:
 
 def _plain(text: str) -> str:
     """Small letters without accents, single spaces: what the patterns are written for."""
-    bare = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return " ".join("".join(sign for sign in bare if not unicodedata.combining(sign)).split())
+    return " ".join(unmarked(text.lower()).split())
 
 
 def _read_words(text: str, zone: tzinfo) -> datetime | None:

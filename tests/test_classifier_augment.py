@@ -4,8 +4,8 @@ import unicodedata
 
 import numpy as np
 
-from claimwatch.text.fold import fold
-from classifier.augment import altered, slipped, teen_code, unmarked
+from claimwatch.text.fold import fold, unmarked
+from classifier.augment import altered, slipped, teen_code
 
 TEXT = "Mọi người ơi, uống nước gừng không chữa được covid đâu, em biết rồi nhé. Đừng tin!"
 

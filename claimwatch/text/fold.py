@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 
-from claimwatch.text.normalise import WORD, CharacterTable, tidy, visible
+from claimwatch.text.normalise import WORD, CharacterTable, nfc, tidy, visible
 
 _MARKS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _BETWEEN_WORDS = re.compile(rf"[^{WORD}]|_")
@@ -24,6 +24,12 @@ _FOLDED = CharacterTable(_folded)
 def fold(text: str) -> str:
     """Lower-case words without diacritics or punctuation, one space between them."""
     return " ".join(visible(text).translate(_FOLDED).split())
+
+
+def unmarked(text: str) -> str:
+    """The same text without diacritics, đ included: what a phone without a Vietnamese keyboard types."""
+    apart = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return nfc("".join(sign for sign in apart if not unicodedata.combining(sign)))
 
 
 def text_hash(text: str) -> str:

@@ -1,12 +1,9 @@
 """The small edits by which a post becomes a copy, or a refutation in nearly the same words."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 
-from claimwatch.text.normalise import nfc
-
-_STROKES = str.maketrans("đĐ", "dD")
+from claimwatch.text.fold import unmarked
 
 
 def edited(text: str, edit: str) -> str:
@@ -22,9 +19,7 @@ def _marks(text: str, _: str) -> str:
 
 
 def _bare(text: str, _: str) -> str:
-    """Typed without diacritics."""
-    apart = unicodedata.normalize("NFD", text.translate(_STROKES))
-    return nfc("".join(sign for sign in apart if not unicodedata.combining(sign)))
+    return unmarked(text)
 
 
 def _last(text: str, word: str) -> str:

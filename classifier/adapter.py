@@ -1,6 +1,5 @@
 """What fine-tuning changed: low-rank differences to the encoder's upper layers, and a last layer. A few megabytes."""
 
-import fcntl
 import hashlib
 import shutil
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import numpy as np
 
 from claimwatch.errors import ConfigError
 from classifier.base_file import Floats
+from classifier.cache import alone, full_disk_explained, write_whole
 from classifier.encoder import Encoder, Tower, open_session
 from classifier.graph import read_layers, write_tower
 
@@ -74,21 +74,14 @@ def open_tower(folder: Path, encoder: Encoder, cache: Path, threads: int | None 
 
 
 def _build(adapter: Adapter, encoder: Encoder, place: Path) -> None:
-    """Whole or not at all, one process at a time; the towers used longest ago make room."""
+    """Whole or not at all, one process at a time; the oldest towers make room."""
     try:
         weights = adapter.merged(read_layers(encoder.float32, encoder.shape))
     except (KeyError, ValueError) as error:
         raise ConfigError("this model was fine-tuned on another encoder: train it again") from error
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with (place.parent / "lock").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if place.is_dir():
-            return
-        draft = place.with_name(f"{place.name}.part")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        write_tower(weights, encoder.shape, draft)
-        draft.rename(place)
+    size = sum(one.nbytes for one in weights.values())
+    with full_disk_explained(place.parent, "the fine-tuned layers", size), alone(place.parent):
+        write_whole(place, lambda draft: write_tower(weights, encoder.shape, draft))
         older = sorted((one for one in place.parent.iterdir() if one.is_dir()), key=lambda one: one.stat().st_mtime)
         for one in older[:-_KEPT]:
             shutil.rmtree(one, ignore_errors=True)

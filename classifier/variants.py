@@ -1,11 +1,8 @@
 """Building the encoder for this machine: float32 always, int8 where the processor makes it pay and it proves right."""
 
-import errno
-import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from hashlib import sha256 as digest
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 from claimwatch.errors import ConfigError
 
 from .base_file import BASE_SHA256, BaseModel, find_base, load_base
+from .cache import alone, full_disk_explained, write_whole
 from .encoder import Encoder
 from .graph import GRAPH_VERSION, write_graph
 from .measure import Figures, choose, compare, int8_may_pay
@@ -44,7 +42,7 @@ def build(
     key = f"{(sha256 or _digest(base))[:12]}-{GRAPH_VERSION}"
     if _is_ready(cache, key, only):
         return cache
-    with _full_disk_explained(cache), _alone(cache):
+    with full_disk_explained(cache, "the encoder", _BYTES), alone(cache):
         if not _is_ready(cache, key, only):
             _Workshop(cache, key, progress).make(base, sha256, only)
     return cache
@@ -95,18 +93,7 @@ class _Workshop:
         return compare(Encoder.open(self._cache, variant="float32"), Encoder.open(self._cache, variant="int8"))
 
     def _part(self, name: str, write: Callable[[Path], object]) -> None:
-        place = self._home / name
-        if place.is_dir():
-            return
-        draft = self._home / f"{name}.part"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        try:
-            write(draft)
-        except OSError:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-        draft.rename(place)
+        write_whole(self._home / name, write)
 
     def _keep(self, note: dict[str, Any]) -> None:
         draft = self._cache / "variant.json.part"
@@ -157,27 +144,3 @@ def _read(cache: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return note
-
-
-@contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Hold the folder's lock; the operating system lets go of it when this process ends, however it ends."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _full_disk_explained(cache: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ConfigError(
-                f"{cache}: the disk is full; building the encoder needs {_BYTES:,} bytes there: free them, or name "
-                "another folder with CLAIMWATCH_CACHE"
-            ) from error
-        raise ConfigError(
-            f"{cache}: the encoder cannot be built here ({error.strerror}): name another folder with CLAIMWATCH_CACHE"
-        ) from error

@@ -1,5 +1,6 @@
 """The tower: what fine-tuning changed, merged into the layers above the fork, served beside the base."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -102,3 +103,16 @@ def test_an_adapter_of_another_encoder_is_refused(encoder: Encoder, cache: Path,
     save_adapter(strange, tmp_path)
     with pytest.raises(ConfigError, match="another encoder"):
         open_tower(tmp_path, encoder, cache)
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_no_half_tower(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    save_adapter(adapter(0.5), tmp_path)
+    monkeypatch.setattr("classifier.adapter.write_tower", full)
+    with pytest.raises(ConfigError, match="the disk is full; building the fine-tuned layers needs"):
+        open_tower(tmp_path, encoder, tmp_path / "cache")
+    assert [one.name for one in (tmp_path / "cache/encoder/towers").iterdir()] == ["lock"]

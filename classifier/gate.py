@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from classifier.heads import Floats, Linear, sigmoid, words_of
 from classifier.rows import Row
+from classifier.train import folds, linear
 
 #: Of the posts that repeat a claim, at most this share may be turned away.
 LOST = 0.01
 #: A text of fewer words says too little to be judged by them.
 _FEW = 4
-_STRENGTH = 8.0
 #: Positives and rows out of scope needed to choose a threshold at all.
 _ENOUGH = 100
 
@@ -37,34 +37,31 @@ class Gate:
         return np.asarray(scores >= self.threshold)
 
 
-def fit_gate(rows: Sequence[Row], parts: Sequence[NDArray[np.int64]]) -> tuple[Gate, dict[str, Any]] | None:
+def fit_gate(rows: Sequence[Row], seed: int) -> tuple[Gate, dict[str, Any]] | None:
     """A gate that loses at most LOST of the positives, and its figures; None where the rows do not tell.
 
-    `parts` are folds that share no claim: the threshold is chosen on posts of claims that the words were not taught.
+    The threshold is chosen on folds that share no claim: on posts of claims that the words were not taught.
     """
     scope = np.array([row.in_scope is not False for row in rows])
     positive = np.array([bool(row.positive) for row in rows])
     if min((~scope).sum(), positive.sum()) < _ENOUGH:
         return None
-    features = words_of([row.text for row in rows])
+    features, inside = words_of([row.text for row in rows]), scope.tolist()
     seen = np.zeros(len(rows), np.float32)
-    for held in parts:
+    for held in folds(rows, seed):
         kept = np.setdiff1d(np.arange(len(rows)), held)
-        seen[held] = sigmoid(_fitted(features[kept], scope[kept])(features[held])[:, 0])
+        words = linear(features[kept], [inside[number] for number in kept], seed)
+        if words is None:
+            return None
+        seen[held] = sigmoid(words(features[held])[:, 0])
     long = np.array([len(row.text.split()) >= _FEW for row in rows])
     threshold = round(float(np.quantile(seen[positive & long], LOST)) - 5e-5, 4)
     turned = (seen < threshold) & long
     kinds = sorted({row.kind for row in rows} - {""})
     shares = {kind: _share(turned[[row.kind == kind for row in rows]]) for kind in kinds}
     figures = {"threshold": threshold, "recall_kept": 1 - _share(turned[positive]), "turned_away": shares}
-    return Gate(words=_fitted(features, scope), threshold=threshold), figures
-
-
-def _fitted(features: Any, scope: NDArray[np.bool_]) -> Linear:
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=_STRENGTH, max_iter=1000, class_weight="balanced").fit(features, scope)
-    return Linear(model.coef_.astype(np.float32), model.intercept_.astype(np.float32))
+    words = linear(features, inside, seed)
+    return (Gate(words=words, threshold=threshold), figures) if words else None
 
 
 def _share(which: NDArray[np.bool_]) -> float:

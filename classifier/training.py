@@ -147,7 +147,7 @@ def _joint(linear: Logits, outputs: Floats, share: float) -> tuple[Floats, Float
 
 
 def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:
-    gate = fit_gate(wanted.rows, folds(wanted.rows, wanted.seed))
+    gate = fit_gate(wanted.rows, wanted.seed)
     if gate:
         heads = replace(heads, gate=gate[0].words, card={**heads.card, "gate": gate[1]})
     limits = choose_limits(wanted.rows, vectors, wanted.claims, encoder.encode)

@@ -6,12 +6,11 @@ from classifier.frozen import split
 from classifier.gate import LOST, Gate, fit_gate
 from classifier.heads import WORDS, Linear
 from classifier.rows import Row, corpus
-from classifier.train import folds
 
 
 def test_a_gate_learnt_on_the_corpus_keeps_unseen_claims_and_turns_strangers_away() -> None:
     learnt, unseen = split(corpus())
-    fitted = fit_gate(learnt, folds(learnt, 1))
+    fitted = fit_gate(learnt, 1)
     assert fitted is not None
     gate, figures = fitted
     assert figures["recall_kept"] >= 1 - LOST - 1e-3
@@ -29,4 +28,4 @@ def test_a_text_of_a_few_words_always_passes() -> None:
 
 def test_rows_of_one_scope_give_no_gate() -> None:
     rows = [Row(id=str(n), text=f"a b c {n}", positive=bool(n % 2), in_scope=True, cluster=str(n)) for n in range(300)]
-    assert fit_gate(rows, folds(rows, 1)) is None
+    assert fit_gate(rows, 1) is None

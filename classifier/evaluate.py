@@ -40,18 +40,16 @@ def evaluate(
     }
     told = [(row, said) for row, said in zip(rows, stances, strict=False) if row.stance is not None]
     if told:
-        known = [(row.stance, said) for row, said in told]
-        drawn = draws([row for row, _ in told], seed)
-        truth, given = (np.array([pair[side] for pair in known], dtype=object) for side in (0, 1))
-        whole["stance_f1"] = _interval(_macro_f1, truth, given, drawn)
+        truth, given = np.array([(row.stance, said) for row, said in told], dtype=object).T
+        whole["stance_f1"] = _interval(_macro_f1, truth, given, draws([row for row, _ in told], seed))
     return whole
 
 
 def _macro_f1(truth: Array, given: Array) -> float | None:
     """The mean over the stances that occur of each one's F1."""
-    return (
-        float(np.mean([f1(truth == one, given == one) or 0.0 for one in set(truth.tolist())])) if len(truth) else None
-    )
+    if not len(truth):
+        return None
+    return float(np.mean([f1(truth == one, given == one) or 0.0 for one in set(truth.tolist())]))
 
 
 def _sliced(

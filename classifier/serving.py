@@ -37,6 +37,8 @@ class HeadModel:
             suggest=chosen.suggest if chosen.suggest is not None else float(card["suggest"]),
             confirm=chosen.confirm if chosen.confirm is not None else float(card["confirm"]),
         )
+        words = heads.false.weights[0, encoder.dimensions : encoder.dimensions + WORDS]
+        self._words = words if heads.idf is None else words * heads.idf[:WORDS]
         self._gate: Gate | None = None
         if heads.gate is not None and chosen.gate:
             self._gate = Gate(words=heads.gate, threshold=float(card["gate"]["threshold"]))
@@ -131,11 +133,7 @@ class HeadModel:
 
     def _why(self, near: Sequence[Nearest], text: str) -> str:
         """The closest phrasing, then the words that decided, a line each."""
-        start = self._encoder.dimensions
-        words = self._heads.false.weights[0, start : start + WORDS]
-        if self._heads.idf is not None:
-            words = words * self._heads.idf[:WORDS]
-        return "\n".join([near[0].phrasing if near else "", *words_that_decided(words, text)])
+        return "\n".join([near[0].phrasing if near else "", *words_that_decided(self._words, text)])
 
     def _matches(self, near: Sequence[Nearest], text: str, stance: Stance | None) -> tuple[Nearest, ...]:
         """The nearest claims; confirmed only where the text is read as repeating, and is long enough to say a claim.

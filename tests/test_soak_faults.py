@@ -282,13 +282,22 @@ def test_a_hundred_faults_lose_nothing_and_double_nothing(stage: Stage, tmp_path
 def settle(stage: Stage) -> None:
     """End the workers as an operator would, and do by hand what they had left."""
     for worker in stage.workers:
+        while not listens(worker):
+            time.sleep(0.1)
         worker.terminate()
-    # One that was started a moment ago has nothing to end in order yet: the signal itself ends it.
-    assert {worker.wait(timeout=60) for worker in stage.workers} <= {0, -signal.SIGTERM}
+    assert [worker.wait(timeout=60) for worker in stage.workers] == [0] * WORKERS
     stage.workers.clear()
     forget_leases(places(stage.environment), stage.environment)
     finish(stage.environment, "crawl")
     finish(stage.environment, "classify")
+
+
+def listens(worker: subprocess.Popen[bytes]) -> bool:
+    """Whether it catches SIGTERM yet: one that was started a moment ago would be ended by the signal itself."""
+    assert worker.poll() is None
+    status = Path(f"/proc/{worker.pid}/status").read_text(encoding="ascii")
+    caught = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def tell(took: dict[str, list[float]], moderator: Moderator) -> None:

@@ -57,7 +57,9 @@ class Timetable:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
         when, tasks = self.desk.settings.schedule, self.tasks
-        scheduler = AsyncIOScheduler(timezone=self.desk.settings.desk.timezone, job_defaults={"coalesce": True})
+        # However late a busy or sleeping machine comes to it, a task is done, and done once.
+        patient = {"coalesce": True, "misfire_grace_time": None}
+        scheduler = AsyncIOScheduler(timezone=self.desk.settings.desk.timezone, job_defaults=patient)
         scheduler.add_job(tasks.project, "interval", seconds=_PROJECT)
         scheduler.add_job(tasks.classify, "interval", minutes=when.classify, jitter=10)
         scheduler.add_job(tasks.rescore, "interval", minutes=when.rescore)

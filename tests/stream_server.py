@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from crawlers.jetstream.packing import zstd
 
@@ -31,7 +31,7 @@ class StreamServer:
     silent: bool = False
     dictionary: bytes = DICTIONARY.dict_content
     url: str = ""
-    sent: int = 0
+    caught_up: bool = False  #: the listener has taken everything there is, it answered a ping sent after it
 
     @property
     def host(self) -> str:
@@ -45,13 +45,15 @@ class StreamServer:
             self.asked.append(_query(request))
             return web.Response(status=said.status, body=said.body, headers=said.headers)
         self.asked.append(_query(request))
+        self.caught_up = False
         self.protocols.append(request.headers.get("Sec-WebSocket-Protocol", ""))
         self.extensions.append(request.headers.get("Sec-WebSocket-Extensions", ""))
-        socket = web.WebSocketResponse(protocols=("xrpc.v1.json",), compress="subscribe" in request.path)
+        compress = "subscribe" in request.path
+        socket = web.WebSocketResponse(protocols=("xrpc.v1.json",), compress=compress, autoping=False)
         await socket.prepare(request)
         left = self.cut_after.pop(0) if self.cut_after else -1
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(_until_closed(socket))
+            listening = tasks.create_task(self._hear(socket))
             await self._send_all(request, socket, left, listening)
             listening.cancel()
         return socket
@@ -59,7 +61,7 @@ class StreamServer:
     async def _send_all(
         self, request: web.Request, socket: web.WebSocketResponse, left: int, listening: asyncio.Task[None]
     ) -> None:
-        cursor, at = int(request.query.get("cursor", 0)), 0
+        cursor, at, asked = int(request.query.get("cursor", 0)), 0, -1
         while not listening.done():
             while at < len(self.events) and not self.silent:
                 if left == 0:
@@ -69,10 +71,20 @@ class StreamServer:
                 event, at = self.events[at], at + 1
                 if place_of(event) is None or place_of(event) >= cursor:  # type: ignore[operator]
                     left -= 1
-                    self.sent += 1
                     with suppress(ConnectionError):
                         await self._send(request, socket, event)
+            if at == len(self.events) > asked and not self.silent:
+                asked = at
+                with suppress(ConnectionError):
+                    await socket.ping(str(at).encode())
             await asyncio.sleep(0.01)
+
+    async def _hear(self, socket: web.WebSocketResponse) -> None:
+        """Until the listener goes away."""
+        async for message in socket:
+            if message.type == WSMsgType.PONG:
+                self.caught_up = message.data == str(len(self.events)).encode()
+        await socket.close(code=WSCloseCode.OK)
 
     async def _send(self, request: web.Request, socket: web.WebSocketResponse, event: dict[str, Any]) -> None:
         plain = json.dumps(event, ensure_ascii=False)
@@ -120,9 +132,3 @@ def streaming(**given: Any) -> Iterator[StreamServer]:
 
 def _query(request: web.Request) -> dict[str, list[str]]:
     return {key: request.query.getall(key) for key in request.query}
-
-
-async def _until_closed(socket: web.WebSocketResponse) -> None:
-    async for _ in socket:
-        pass
-    await socket.close(code=WSCloseCode.OK)

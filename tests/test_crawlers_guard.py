@@ -292,7 +292,7 @@ def test_a_slow_answer_is_given_up(desk: Desk, head: bytes, monkeypatch: pytest.
     with dripping(head, b"x", pause=0.05) as (host, _):
         done = crawl_url(limited(desk, timeout=0.6), f"http://{host}/rss", host)
     assert (done.permanent, done.failure) == (False, "no answer within 0.6 seconds")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 def limited(desk: Desk, **limits: Any) -> Desk:

@@ -220,7 +220,7 @@ def test_hostile_markdown_takes_no_time() -> None:
     started = time.monotonic()
     for piece in ("**a ", "[", "![](", "*_", "`", "\\", "> ", ":::", "- - "):
         markdown_to_text(piece * (50_000 // len(piece)))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 RUBBISH: st.SearchStrategy[object] = (

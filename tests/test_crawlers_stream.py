@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,13 +53,26 @@ def closed(wire: str, place: int, status: str = "deleted", *, who: str = "a") ->
 
 
 def crawl(desk: Desk, server: StreamServer, wire: str = "v2", **settings: Any) -> Crawled:
-    """Listen for a moment."""
-    chosen = {"wire": wire, "base_url": server.url, "allow_hosts": [server.host], "words": "covid", "minutes": 0.008}
+    """Listen until everything that the server has was taken, or the crawl ended by itself."""
+    chosen = {"wire": wire, "base_url": server.url, "allow_hosts": [server.host], "words": "covid", "minutes": 5}
     source = Source(name="stream", kind="jetstream", settings=chosen | settings)
     with desk.ledger.write() as db:
         sources.put(db, source)
-    (done,) = crawl_now(desk, ["stream"])
+    server.caught_up, ended = False, threading.Event()
+    watch = threading.Thread(target=_stop_when_caught_up, args=(server, ended))
+    watch.start()
+    try:
+        (done,) = crawl_now(desk, ["stream"])
+    finally:
+        ended.set()
+        watch.join()
     return done
+
+
+def _stop_when_caught_up(server: StreamServer, ended: threading.Event) -> None:
+    while not (server.caught_up or ended.wait(0.01)):
+        pass
+    asyncio.run_coroutine_threadsafe(stop_crawls(), event_loop()).result(timeout=60)
 
 
 def state(desk: Desk) -> dict[str, Any]:
@@ -144,7 +156,7 @@ def test_the_next_crawl_goes_on_from_the_cursor(desk: Desk, wire: str) -> None:
 def test_cut_connections_lose_and_repeat_nothing(desk: Desk, wire: str) -> None:
     events = [event(wire, n, f"Covid số {n}") for n in range(1, 13)]
     with streaming(events=events, cut_after=[3, 1, 6]) as server:
-        done = crawl(desk, server, wire, minutes=0.02)
+        done = crawl(desk, server, wire)
         assert len(server.asked) == 4
     assert done.failure == ""
     assert done.outcomes["stored"] == 12
@@ -170,7 +182,7 @@ def test_a_kill_between_posts_and_cursor_loses_and_repeats_nothing(
 
 def test_a_silent_stream_is_connected_to_anew(desk: Desk) -> None:
     with streaming(silent=True) as server:
-        done = crawl(desk, server, silence=0.05, minutes=0.02)
+        done = crawl(desk, server, silence=0.05)
         assert len(server.asked) >= 2
     assert "cut" in done.failure
     assert not done.permanent
@@ -178,24 +190,25 @@ def test_a_silent_stream_is_connected_to_anew(desk: Desk) -> None:
 
 def test_a_server_that_only_cuts_is_given_up(desk: Desk) -> None:
     with streaming(events=[event("v2", 1)], cut_after=[0] * 20) as server:
-        done = crawl(desk, server, minutes=1)
+        done = crawl(desk, server)
         assert len(server.asked) == stream.CUTS
     assert (done.permanent, "cut" in done.failure) == (False, True)
 
 
 def test_a_stop_keeps_the_page_under_way_and_ends_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "KEEP_EVERY", 60)
-    done: list[Crawled] = []
+    monkeypatch.setattr(stream, "KEEP_EVERY", 600)
+    begun = time.monotonic()
     with streaming(events=[event("v2", n, f"Covid số {n}") for n in (1, 2, 3)]) as server:
-        thread = threading.Thread(target=lambda: done.append(crawl(desk, server, minutes=5)))
-        begun = time.monotonic()
-        thread.start()
-        assert until(lambda: server.sent == 3)
-        asyncio.run_coroutine_threadsafe(stop_crawls(), event_loop()).result(timeout=10)
-        thread.join(10)
-    assert time.monotonic() - begun < 10
-    assert (done[0].outcomes, done[0].failure) == ({"stored": 3}, "")
+        done = crawl(desk, server, minutes=10)
+    assert time.monotonic() - begun < 300
+    assert (done.outcomes, done.failure, done.pages) == ({"stored": 3}, "", 1)
     assert state(desk)["seq"] == 3
+
+
+def test_listening_ends_when_its_minutes_are_over(desk: Desk) -> None:
+    with streaming(silent=True) as server:
+        done = crawl(desk, server, minutes=0.002)
+    assert (done.outcomes, done.failure) == ({}, "")
 
 
 def test_only_wanted_posts_are_kept_and_the_others_counted(desk: Desk) -> None:
@@ -301,7 +314,7 @@ def test_a_refused_handshake_is_told_with_its_reason(
 
 def test_a_fault_of_the_server_is_waited_out(desk: Desk) -> None:
     with streaming(events=[event("v2", 1)], refuse=[web.Response(status=502), web.Response(status=500)]) as server:
-        assert crawl(desk, server, minutes=0.02).outcomes == {"stored": 1}
+        assert crawl(desk, server).outcomes == {"stored": 1}
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
@@ -357,13 +370,3 @@ def test_the_state_of_a_plan_goes_only_onward() -> None:
     )
     assert plan.first({"seq": 7, "server": "wss://a.example"}).url.endswith("&cursor=7")
     assert plan.dictionary_url == "https://a.example/xrpc/network.bsky.jetstream.getZstdDictionary"
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> bool:
-    """Whether it comes to hold in time."""
-    ends = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.01)
-    return True

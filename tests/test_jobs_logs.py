@@ -121,7 +121,7 @@ def test_a_worker_logs_json_without_texts_and_secrets_and_answers_prometheus(
         secret = {"CLAIMWATCH_REDDIT_TOKEN": TOKEN}
         process = subprocess.Popen(command, env=home | secret, stdout=log, stderr=log, cwd=ROOT)
         try:
-            assert until(lambda: has_counted(port), 120), (tmp_path / "log").read_text()
+            assert until(lambda: has_counted(port), 300), (tmp_path / "log").read_text()
         finally:
             process.send_signal(signal.SIGTERM)
             ended = process.wait(timeout=60)

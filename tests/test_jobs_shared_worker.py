@@ -82,7 +82,7 @@ class Site:
         )
         return (rows[0][0], rows[0][1]) if rows else None
 
-    def until(self, true: Callable[[], object], seconds: float = 30) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 180) -> None:
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, self.said()

@@ -65,8 +65,8 @@ def test_run_crawls_classifies_serves_and_ends_when_told(tmp_path: Path, home: d
         process = subprocess.Popen(command, env=home, stdout=log, stderr=log, cwd=ROOT)
         try:
             url = f"http://127.0.0.1:{port}"
-            assert until(lambda: is_up(url), 60), (tmp_path / "log").read_text()
-            assert until(lambda: flagged(Path(home["CLAIMWATCH_DATA"])) > 0, 150), (tmp_path / "log").read_text()
+            assert until(lambda: is_up(url), 180), (tmp_path / "log").read_text()
+            assert until(lambda: flagged(Path(home["CLAIMWATCH_DATA"])) > 0, 300), (tmp_path / "log").read_text()
         finally:
             process.send_signal(signal.SIGTERM)
             ended = process.wait(timeout=60)

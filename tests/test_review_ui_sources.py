@@ -67,7 +67,7 @@ class Kinds:
 
 
 def until(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 120
     while not true() and time.monotonic() < end:
         time.sleep(0.01)
     return true()

@@ -62,6 +62,10 @@ class Encoder:
             vectors[rows], said[rows] = found, tower(forked, mask)
         return vectors, said
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """The tokens that are read of each text."""
+        return [len(one) for one in self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)]
+
     def fork(
         self, texts: Sequence[str], longest: int, progress: Callable[[int], None] | None = None
     ) -> tuple[Floats, list[Halves]]:

@@ -15,12 +15,13 @@ class Called:
     """What the timetable asked for."""
 
     names: list[str] = field(default_factory=list)
+    begun: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
-    async def times(self, number: int) -> None:
-        """Until so many crawls were begun."""
+    async def hear(self, number: int) -> None:
+        """Until so many more crawls were begun."""
         async with asyncio.timeout(60):
-            while len(self.names) < number:
-                await asyncio.sleep(0.01)
+            for _ in range(number):
+                await self.begun.get()
 
     def tasks(self) -> Tasks:
         async def nothing() -> None:
@@ -28,6 +29,7 @@ class Called:
 
         async def crawl(name: str) -> None:
             self.names.append(name)
+            self.begun.put_nowait(name)
 
         return Tasks(
             crawl=crawl,
@@ -46,13 +48,13 @@ def test_a_crawl_that_was_wished_for_begins_at_the_next_look(desk: Desk) -> None
     async def look() -> None:
         timetable = Timetable(desk, called.tasks())
         scheduler = await timetable.start()
-        await called.times(1)
+        await called.hear(1)
         assert called.names == ["bao"]  # the first crawl of a source that is enabled
         with desk.ledger.write() as db:
             sources.ask(db, "bao", desk.now())
             sources.ask(db, "still", desk.now())
         await timetable._sync(scheduler)
-        await called.times(3)
+        await called.hear(2)
         await timetable._sync(scheduler)
         await asyncio.sleep(0.05)
         scheduler.shutdown(wait=False)
@@ -71,8 +73,8 @@ def test_a_busy_machine_puts_tasks_off_and_drops_none(desk: Desk) -> None:
 
     async def look() -> None:
         scheduler = await Timetable(desk, called.tasks()).start()
-        time.sleep(1.5)  # longer than the second of grace that APScheduler has by itself
-        await called.times(1)
+        time.sleep(1.5)  # noqa: ASYNC251  longer than the second of grace that APScheduler has by itself
+        await called.hear(1)
         scheduler.shutdown(wait=False)
 
     with desk.ledger.write() as db:

@@ -10,6 +10,7 @@ import click
 from claimwatch import settings
 from claimwatch.errors import ConfigError
 from jobs.cli.options import bar, config_option, echo_json
+from jobs.opening import read_library
 
 
 @click.group("bench", help="Measure, as ratios: trust them, not the seconds of a busy machine.")
@@ -90,4 +91,37 @@ def workers_command(posts: int, elasticsearch: str, postgres: str, config: Path 
     costs = measure((elasticsearch, postgres), where, posts, lambda line: click.echo(line, err=True))
     echo_json([asdict(one) for one in costs])
     click.echo(f"CPU a post with two workers, in that with one: {ratio(costs):.2f}")
+    return 0
+
+
+@bench_command.command(
+    "classify", help="The pipeline and the encoder against Hugging Face's pipeline and sorted torch."
+)
+@click.option("--data", "files", type=click.Path(path_type=Path), multiple=True, help="JSONL rows; else the corpus.")
+@click.option("--map", "mapping", default="", help="How a public set is read: reintel, constraint, rumor, ...")
+@click.option("--posts", default=800, show_default=True, help="Posts of the stream; a fifth say what others said.")
+@click.option("--rounds", default=5, show_default=True, help="How often each side takes its turn.")
+@click.option("--model", "folder", type=click.Path(path_type=Path), default=None, help="A folder of `train --out`.")
+@config_option
+def classify_command(
+    *, files: tuple[Path, ...], mapping: str, posts: int, rounds: int, folder: Path | None, config: Path | None
+) -> int:
+    """Prints Markdown; what `claimwatch[train]` does not bring is left out, and said to be."""
+    from classifier.rows import corpus, read_rows
+    from classifier.serving import open_encoder
+    from jobs.assess import ready_model
+    from jobs.bench.classify import drawn, measure, table
+
+    if posts < 1 or rounds < 1:
+        raise ConfigError("--posts and --rounds: give at least 1")
+    where = settings.places(os.environ, config)
+    chosen = settings.load(where.config, os.environ)
+    stream = drawn(read_rows(files, mapping) if files else corpus(), posts)
+    model = ready_model(where, chosen, folder=folder)
+    model.learn_claims(read_library(where.config.parent / "claims"))
+    threads = chosen.classify.threads or len(os.sched_getaffinity(0))
+    click.echo(f"bench classify: {rounds + 1} rounds of {posts:,} posts on each side", err=True)
+    click.echo(
+        table(measure(model, open_encoder(where.cache, chosen.classify), stream, rounds=rounds, threads=threads))
+    )
     return 0

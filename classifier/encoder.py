@@ -30,6 +30,7 @@ class Encoder:
         self.name = name
         self.key = str(note["key"])  #: of the base and the form of its graph
         self.shape = Shape(**note["shape"])
+        self.home = home  #: its folder in the cache
         self.float32 = home / "float32"  #: the folder of the graph in full precision
         self.dimensions: int = session.get_outputs()[0].shape[1]
         self._tokenizer = tokenizer

@@ -14,6 +14,7 @@ from classifier.gate import Gate
 from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
+from classifier.remembered import remembered
 from classifier.why import words_that_decided
 
 #: Trained on the project's own corpus and shipped with it.
@@ -42,7 +43,7 @@ class HeadModel:
         self._gate: Gate | None = None
         if heads.gate is not None and chosen.gate:
             self._gate = Gate(words=heads.gate, threshold=float(card["gate"]["threshold"]))
-        self._index = ClaimIndex([], encoder.encode)
+        self._index = ClaimIndex([], self._remembered)
         self._known = ""
 
     @property
@@ -64,10 +65,13 @@ class HeadModel:
         return {"p_false": self._threshold, "scope": self._scope, **limits}
 
     def learn_claims(self, claims: Sequence[Claim]) -> None:
-        """Encode the claims' phrasings, unless these very claims are known."""
+        """Encode the claims' phrasings that are new here, unless these very claims are known."""
         known = hashlib.sha256(repr([(claim.id, claim.version) for claim in claims]).encode()).hexdigest()
         if known != self._known:
-            self._index, self._known = ClaimIndex(claims, self._encoder.encode), known
+            self._index, self._known = ClaimIndex(claims, self._remembered), known
+
+    def _remembered(self, texts: Sequence[str]) -> Floats:
+        return remembered(self._encoder, texts)
 
     def judge(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Opinion]:
         """One opinion per text, in order. What the gate turns away is not read any further."""

@@ -105,8 +105,12 @@ def linear(features: Any, labels: Sequence[int | None], seed: int, *, many: bool
     if len(set(values.tolist())) < 2:
         return None
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced", random_state=seed)
-    model.fit(features[known], values)
-    weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+    learnt = features[known]
+    used = np.unique(learnt.indices)  # a column that no row has gets weight 0 anyway, and most have none
+    model.fit(learnt[:, used], values)
+    weights = np.zeros((len(model.coef_), features.shape[1]), np.float32)
+    weights[:, used] = model.coef_
+    bias = model.intercept_.astype(np.float32)
     return _all_stances(model.classes_, weights, bias) if many else Linear(weights, bias)
 
 

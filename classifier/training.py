@@ -20,6 +20,7 @@ from classifier.gate import fit_gate
 from classifier.graph import read_layers
 from classifier.heads import Floats, Heads, Logits, blend, features_of, joint, logits_of, save_heads
 from classifier.limits import choose_limits
+from classifier.remembered import remembered
 from classifier.rows import Row
 from classifier.train import calibration_card, folds, linear_heads, train_heads
 
@@ -150,7 +151,7 @@ def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads
     gate = fit_gate(wanted.rows, wanted.seed)
     if gate:
         heads = replace(heads, gate=gate[0].words, card={**heads.card, "gate": gate[1]})
-    limits = choose_limits(wanted.rows, vectors, wanted.claims, encoder.encode)
+    limits = choose_limits(wanted.rows, vectors, wanted.claims, lambda texts: remembered(encoder, texts))
     card = {
         **wanted.about,
         **heads.card,

@@ -33,8 +33,10 @@ class ClaimIndex:
         self._phrasings = [text for _, text in said]
         self._vectors = encode(self._phrasings)
 
-    def nearest(self, vectors: Floats, limits: Limits, among: Collection[str] | None = None) -> list[list[Nearest]]:
-        """The claims nearest to each vector [texts, dimensions], above the suggest limit, nearest first.
+    def nearest(
+        self, vectors: Floats, limits: Sequence[Limits], among: Collection[str] | None = None
+    ) -> list[list[Nearest]]:
+        """The claims nearest to each vector [texts, dimensions], above its suggest limit, nearest first.
 
         The nearest claim of all comes first even below the limit, so that its similarity can be told; callers that
         keep matches look at `similarity`.
@@ -44,7 +46,7 @@ class ClaimIndex:
         similar = vectors @ self._vectors.T
         if among is not None:
             similar[:, ~np.isin(self._of, list(among))] = -1.0
-        return [self._best(row, limits) for row in similar]
+        return [self._best(row, its) for row, its in zip(similar, limits, strict=True)]
 
     def _best(self, similar: Floats, limits: Limits) -> list[Nearest]:
         found: dict[str, Nearest] = {}

@@ -8,10 +8,12 @@ from pathlib import Path
 from claimwatch.errors import ConfigError
 from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
+from claimwatch.text.language import language_of
 from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
 from classifier.gate import Gate
 from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
+from classifier.limits import limits_of
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest, Opinion
 from classifier.remembered import remembered
@@ -34,10 +36,13 @@ class HeadModel:
         card = heads.card
         self._threshold = chosen.threshold if chosen.threshold is not None else float(card["threshold"])
         self._scope = float(card["scope_threshold"])
-        self._limits = Limits(
-            suggest=chosen.suggest if chosen.suggest is not None else float(card["suggest"]),
-            confirm=chosen.confirm if chosen.confirm is not None else float(card["confirm"]),
-        )
+        self._limits = {
+            language: Limits(
+                suggest=chosen.suggest if chosen.suggest is not None else one.suggest,
+                confirm=chosen.confirm if chosen.confirm is not None else one.confirm,
+            )
+            for language, one in limits_of(card).items()
+        }
         words = heads.false.weights[0, encoder.dimensions : encoder.dimensions + WORDS]
         self._words = words if heads.idf is None else words * heads.idf[:WORDS]
         self._gate: Gate | None = None
@@ -61,7 +66,10 @@ class HeadModel:
     @property
     def thresholds(self) -> dict[str, float]:
         """Every limit a score is held against, by name."""
-        limits = {"suggest": self._limits.suggest, "confirm": self._limits.confirm}
+        limits: dict[str, float] = {}
+        for language, one in self._limits.items():
+            of = f".{language}" if language else ""
+            limits |= {f"suggest{of}": one.suggest, f"confirm{of}": one.confirm}
         return {"p_false": self._threshold, "scope": self._scope, **limits}
 
     def learn_claims(self, claims: Sequence[Claim]) -> None:
@@ -98,7 +106,7 @@ class HeadModel:
             return []
         vectors, tuned = self._read(texts, progress)
         scores = self._heads.score(vectors, texts, tuned)
-        near = self._index.nearest(vectors, self._limits)
+        near = self._index.nearest(vectors, [self._limits_of(text) for text in texts])
         packed = pack(vectors)
         return [
             replace(
@@ -118,8 +126,12 @@ class HeadModel:
         """The matches of kept vectors among these claims: suggestions, for a vector does not tell a text's stance."""
         if not vectors:
             return []
-        near = self._index.nearest(unpack(vectors), self._limits, among=set(claims))
-        return [self._suggested(found) for found in near]
+        general = self._limits[""]
+        near = self._index.nearest(unpack(vectors), [general] * len(vectors), among=set(claims))
+        return [_suggested(found, general) for found in near]
+
+    def _limits_of(self, text: str) -> Limits:
+        return self._limits.get(language_of(text), self._limits[""])
 
     def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
         p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
@@ -144,15 +156,18 @@ class HeadModel:
 
         A refutation of a claim lies as close to it as a repetition.
         """
+        limits = self._limits_of(text)
         if stance in (Stance.REPEATS, None) and len(text.split()) >= _SHORT:
-            return self._above(near)
-        return self._suggested(near)
+            return _above(near, limits)
+        return _suggested(near, limits)
 
-    def _suggested(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
-        return tuple(replace(one, confirmed=False) for one in self._above(near))
 
-    def _above(self, near: Sequence[Nearest]) -> tuple[Nearest, ...]:
-        return tuple(one for one in near if one.similarity >= self._limits.suggest)
+def _suggested(near: Sequence[Nearest], limits: Limits) -> tuple[Nearest, ...]:
+    return tuple(replace(one, confirmed=False) for one in _above(near, limits))
+
+
+def _above(near: Sequence[Nearest], limits: Limits) -> tuple[Nearest, ...]:
+    return tuple(one for one in near if one.similarity >= limits.suggest)
 
 
 def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:

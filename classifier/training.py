@@ -151,13 +151,14 @@ def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads
     gate = fit_gate(wanted.rows, wanted.seed)
     if gate:
         heads = replace(heads, gate=gate[0].words, card={**heads.card, "gate": gate[1]})
-    limits = choose_limits(wanted.rows, vectors, wanted.claims, lambda texts: remembered(encoder, texts))
+    matching = choose_limits(wanted.rows, vectors, wanted.claims, lambda texts: remembered(encoder, texts))
+    every = matching.pop("")
     card = {
         **wanted.about,
         **heads.card,
         "version": wanted.version,
         "encoder": encoder.name,
-        "suggest": limits.suggest,
-        "confirm": limits.confirm,
+        **every.as_card(),
+        "matching": {language: one.as_card() for language, one in matching.items()},
     }
     return replace(heads, card=card)

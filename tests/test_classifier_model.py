@@ -1,6 +1,7 @@
 """From labelled rows to a served model, on the tiny real encoder: heads, matching, limits, training, serving."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -214,11 +215,25 @@ class TestMatch:
         named = [Row(id=str(n), text=f"{SAYS[n % 4]} {n}", positive=True, claim="garlic-cure") for n in range(60)]
         other = [Row(id=str(n), text=f"{ELSE[n % 4]} {n}", positive=False) for n in range(60)]
         vectors = encoder.encode([row.text for row in named + other])
-        limits = choose_limits(named + other, vectors, CLAIMS, encoder.encode)
-        near = ClaimIndex(CLAIMS, encoder.encode).nearest(vectors[60:], Limits(suggest=0, confirm=1))
+        matching = choose_limits(named + other, vectors, CLAIMS, encoder.encode)
+        limits = matching[""].limits
+        near = ClaimIndex(CLAIMS, encoder.encode).nearest(vectors[60:], [Limits(suggest=0, confirm=1)] * 60)
         assert np.mean([one[0].similarity >= limits.suggest for one in near]) <= 0.3
         assert limits.suggest <= limits.confirm
-        assert choose_limits(named, vectors[:60], CLAIMS, encoder.encode) == UNMEASURED
+        assert (matching[""].repeats, matching[""].recall_at_1) == (60, 1.0)
+        assert choose_limits(named, vectors[:60], CLAIMS, encoder.encode)[""].limits == UNMEASURED
+
+    def test_each_language_has_limits_of_its_own(self, encoder: Encoder, heads: Heads) -> None:
+        card = {**heads.card, "suggest": 0.5, "confirm": 0.9, "matching": {"vi": {"suggest": 2.0, "confirm": 2.0}}}
+        served = HeadModel(encoder, replace(heads, card=card), Classify())
+        served.learn_claims(CLAIMS)
+        english, vietnamese = served.judge([SAYS[0], "Ăn tỏi sống mỗi ngày thì chữa khỏi covid đó mọi người ơi"])
+        assert english.nearest
+        assert (vietnamese.nearest, vietnamese.similarity > 0) == ((), True)
+        assert served.thresholds["suggest.vi"] == 2.0
+        chosen = HeadModel(encoder, replace(heads, card=card), Classify(suggest=0.1, confirm=0.9))
+        chosen.learn_claims(CLAIMS)
+        assert all(said.nearest for said in chosen.judge(["Ăn tỏi sống mỗi ngày thì chữa khỏi covid đó mọi người ơi"]))
 
 
 class TestRows:

@@ -9,7 +9,7 @@ import pytest
 
 from claimwatch import settings
 from claimwatch.ledger import decisions, sources
-from classifier.heads import features_of
+from classifier.heads import blend, features_of, logits_of
 from classifier.serving import HeadModel
 from jobs.assess import ready_model
 from jobs.demo.desk import demo_settings, fresh_stores
@@ -93,11 +93,12 @@ def test_every_score_stays_well_off_its_threshold(played: Played, where: setting
 
 def margins(model: HeadModel, texts: list[str]) -> list[float]:
     """How far each text is from being judged otherwise: by p_false, by scope, and by stance where that decides."""
-    vectors = model._encoder.encode(texts)
+    vectors, tuned = model._read(texts, None)
     heads = model._heads
-    assert heads.stance is not None
-    scores = heads.score(vectors, texts)
-    stances = heads.stance(features_of(vectors, texts, heads.idf))
+    scores = heads.score(vectors, texts, tuned)
+    said = logits_of(heads, features_of(vectors, texts, heads.idf))
+    stances = (said if tuned is None else blend(said, tuned, float(heads.card["tower"]["share"]))).stance
+    assert stances is not None
     shares = np.exp(stances - stances.max(axis=1, keepdims=True))
     ranked = np.sort(shares / shares.sum(axis=1, keepdims=True), axis=1)
     limits = model.thresholds

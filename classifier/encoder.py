@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 
 from .base_file import Floats, Shape
+from .graph import open_words
 from .tokenizer import Tokenizer
 
 Halves = NDArray[np.float16]
@@ -35,6 +36,7 @@ class Encoder:
         self.dimensions: int = session.get_outputs()[0].shape[1]
         self._tokenizer = tokenizer
         self._session = session
+        self._words: Floats | None = None
         self._max_tokens = min(MAX_TOKENS, self.shape.positions)
 
     @classmethod
@@ -66,6 +68,19 @@ class Encoder:
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """The tokens that are read of each text."""
         return [len(one) for one in self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)]
+
+    def glance(self, texts: Sequence[str]) -> Floats:
+        """A vector of length 1 per text [texts, dimensions], from the tokens alone: the mean of the first layer's.
+
+        A thousandth of the work of `encode`, and blind to word order.
+        """
+        if self._words is None:
+            self._words = open_words(self.float32)
+        found = np.empty((len(texts), self.dimensions), np.float32)
+        for row, ids in enumerate(self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)):
+            found[row] = self._words[ids].mean(axis=0)
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(lengths, 1e-6), np.float32)
 
     def fork(
         self, texts: Sequence[str], longest: int, progress: Callable[[int], None] | None = None

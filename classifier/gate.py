@@ -1,4 +1,4 @@
-"""A cheap look at the words before the encoder reads a post: what is plainly not about health goes no further."""
+"""A cheap look at a post before the encoder reads it: what is plainly not about health goes no further."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +19,23 @@ _FEW = 4
 _ENOUGH = 100
 
 
+#: How much the glance weighs beside the words, both of length 1.
+_GLANCE_WEIGHT = 2.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A logistic regression on hashed words without their diacritics: is this about health?"""
+    """A logistic regression on the encoder's glance and hashed words without diacritics: might this repeat a claim?"""
 
-    words: Linear  #: [1, WORDS]
+    linear: Linear  #: [1, dimensions + WORDS]
     threshold: float  #: probability below which a text is turned away
 
-    def scores(self, texts: Sequence[str]) -> Floats:
-        """The probability of being about health, by the words alone, [texts]; 1 for texts of a few words."""
-        found = sigmoid(self.words(words_of(texts))[:, 0])
+    def scores(self, texts: Sequence[str], glances: Floats) -> Floats:
+        """The probability of a repeated claim rather than of other talk, [texts]; 1 for texts of a few words.
+
+        `glances` are the texts' [texts, dimensions] by `Encoder.glance`.
+        """
+        found = sigmoid(self.linear(_features(texts, glances))[:, 0])
         found[[len(text.split()) < _FEW for text in texts]] = 1.0
         return found
 
@@ -37,31 +44,40 @@ class Gate:
         return np.asarray(scores >= self.threshold)
 
 
-def fit_gate(rows: Sequence[Row], seed: int) -> tuple[Gate, dict[str, Any]] | None:
+def fit_gate(rows: Sequence[Row], glances: Floats, seed: int) -> tuple[Gate, dict[str, Any]] | None:
     """A gate that loses at most LOST of the positives, and its figures; None where the rows do not tell.
 
-    The threshold is chosen on folds that share no claim: on posts of claims that the words were not taught.
+    It is taught repeated claims against what is not about health: other health posts may go either way. The threshold
+    is chosen on folds that share no claim: on posts of claims that it was not taught.
     """
     scope = np.array([row.in_scope is not False for row in rows])
     positive = np.array([bool(row.positive) for row in rows])
     if min((~scope).sum(), positive.sum()) < _ENOUGH:
         return None
-    features, inside = words_of([row.text for row in rows]), scope.tolist()
+    features = _features([row.text for row in rows], glances)
+    taught = [bool(row.positive) if row.positive or row.in_scope is False else None for row in rows]
     seen = np.zeros(len(rows), np.float32)
     for held in folds(rows, seed):
         kept = np.setdiff1d(np.arange(len(rows)), held)
-        words = linear(features[kept], [inside[number] for number in kept], seed)
-        if words is None:
+        apart = linear(features[kept], [taught[number] for number in kept], seed)
+        if apart is None:
             return None
-        seen[held] = sigmoid(words(features[held])[:, 0])
+        seen[held] = sigmoid(apart(features[held])[:, 0])
     long = np.array([len(row.text.split()) >= _FEW for row in rows])
     threshold = round(float(np.quantile(seen[positive & long], LOST)) - 5e-5, 4)
     turned = (seen < threshold) & long
     kinds = sorted({row.kind for row in rows} - {""})
     shares = {kind: _share(turned[[row.kind == kind for row in rows]]) for kind in kinds}
     figures = {"threshold": threshold, "recall_kept": 1 - _share(turned[positive]), "turned_away": shares}
-    words = linear(features, inside, seed)
-    return (Gate(words=words, threshold=threshold), figures) if words else None
+    every = linear(features, taught, seed)
+    return (Gate(linear=every, threshold=threshold), figures) if every else None
+
+
+def _features(texts: Sequence[str], glances: Floats) -> Any:
+    """Glance and hashed words side by side, sparse [texts, dimensions + WORDS]."""
+    from scipy import sparse
+
+    return sparse.hstack([sparse.csr_matrix(glances * _GLANCE_WEIGHT), words_of(texts)], format="csr", dtype=np.float32)
 
 
 def _share(which: NDArray[np.bool_]) -> float:

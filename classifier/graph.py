@@ -16,6 +16,7 @@ _IR_VERSION = 10
 #: Larger weights go into a file beside the graph, which ONNX Runtime maps instead of reading.
 _INLINE_BYTES = 1 << 16
 _PAGE = 4096  # mapped offsets must be whole pages
+_WORDS = "embeddings.word_embeddings.weight"
 _FLOAT, _INT64 = 1, 7  # of onnx.TensorProto
 
 
@@ -56,6 +57,20 @@ def read_layers(folder: Path, shape: Shape) -> dict[str, Floats]:
             values = onnx.numpy_helper.to_array(tensor)
             found[tensor.name] = np.ascontiguousarray(values.T if values.ndim == 2 else values)
     return found
+
+
+def open_words(folder: Path) -> Floats:
+    """The first layer of such a graph [vocabulary, hidden], a vector a token, mapped and not read."""
+    import onnx
+
+    for tensor in onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.initializer:
+        if tensor.name == _WORDS:
+            place = {entry.key: entry.value for entry in tensor.external_data}
+            if not place:
+                return np.asarray(onnx.numpy_helper.to_array(tensor), np.float32)
+            size = tuple(tensor.dims)
+            return np.memmap(folder / place["location"], "<f4", "r", int(place["offset"]), size)
+    raise KeyError(_WORDS)
 
 
 def _checked(model: Any, folder: Path) -> Path:
@@ -138,7 +153,7 @@ class _Builder:
         return self._node("Unsqueeze", self._node("Mul", padding, self._floats(-1e9)), self._ints(1, 2))
 
     def _embedded(self) -> str:
-        words = self._weight("embeddings.word_embeddings.weight")
+        words = self._weight(_WORDS)
         found = self._node("Gather", words, "input_ids", axis=0)
         # Every token has type 0 here, so its row is part of each position.
         positions = self._weights["embeddings.position_embeddings.weight"]

@@ -47,7 +47,7 @@ class HeadModel:
         self._words = words if heads.idf is None else words * heads.idf[:WORDS]
         self._gate: Gate | None = None
         if heads.gate is not None and chosen.gate:
-            self._gate = Gate(words=heads.gate, threshold=float(card["gate"]["threshold"]))
+            self._gate = Gate(linear=heads.gate, threshold=float(card["gate"]["threshold"]))
         self._index = ClaimIndex([], self._remembered)
         self._known = ""
 
@@ -87,7 +87,7 @@ class HeadModel:
             return []
         if self._gate is None:
             return self._judged(texts, progress)
-        scores = self._gate.scores(texts)
+        scores = self._gate.scores(texts, self._encoder.glance(texts))
         passes = self._gate.passes(scores)
         if progress is not None:
             progress(int((~passes).sum()))
@@ -97,7 +97,7 @@ class HeadModel:
         ]
 
     def _turned_away(self, score: float) -> Opinion:
-        """The gate's own low score: its probability of health, as a share of the lowest that is flagged."""
+        """The gate's own low score: its probability, as a share of the lowest that is flagged."""
         p_false = round(score * self._threshold, 4)
         return Opinion(on_topic=False, p_false=p_false, stance=None, stage="gate", flag=False)
 

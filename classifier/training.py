@@ -148,9 +148,9 @@ def _joint(linear: Logits, outputs: Floats, share: float) -> tuple[Floats, Float
 
 
 def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:
-    gate = fit_gate(wanted.rows, wanted.seed)
+    gate = fit_gate(wanted.rows, encoder.glance([row.text for row in wanted.rows]), wanted.seed)
     if gate:
-        heads = replace(heads, gate=gate[0].words, card={**heads.card, "gate": gate[1]})
+        heads = replace(heads, gate=gate[0].linear, card={**heads.card, "gate": gate[1]})
     matching = choose_limits(wanted.rows, vectors, wanted.claims, lambda texts: remembered(encoder, texts))
     every = matching.pop("")
     card = {

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimwatch.errors import ConfigError
-from claimwatch.records import Claim
-from classifier.adapter import save_adapter
+from claimwatch.records import Claim, Stance
+from classifier.adapter import Adapter, save_adapter
 from classifier.augment import altered
 from classifier.calibration import calibrated
 from classifier.encoder import Encoder
 from classifier.evaluate import ap
 from classifier.gate import fit_gate
 from classifier.graph import read_layers
-from classifier.heads import Floats, Heads, Logits, blend, features_of, joint, logits_of, save_heads
+from classifier.heads import STANCES, Floats, Heads, blend, features_of, joint, logits_of, save_heads
 from classifier.limits import choose_limits
 from classifier.remembered import remembered
 from classifier.rows import Row
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Advance = Callable[[int], None]
 #: Of the posts out of scope at most this share may be flagged, if a scope threshold up to the second number does it.
 _STRAY, _STRICTEST = 0.01, 0.9
+#: Of the refutations at most this share may be flagged, if one of these doubts does it.
+_DENIALS = 0.03
+_DOUBTS = tuple(np.arange(0.0, 3.01, 0.1))
 #: Of so many parts one is held out.
 _PARTS = 8
 #: How much of the mean of tower and linear heads may be the tower's; the best on held-out rows is kept.
@@ -73,11 +76,12 @@ def tune_model(
     weights = read_layers(encoder.float32, encoder.shape)
     tuner = Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=wanted.seed, folder=folder)
     tuned = tuner.run(progress)
-    save_adapter(tuned.adapter, folder)
     both = np.concatenate([vectors, twin_vectors])
     heads = linear_heads([*wanted.rows, *twins], both, seed=wanted.seed)
     card = _tuned_card(wanted, twins, both, held, tuned)
-    return _described(encoder, wanted, vectors, replace(heads, card=card))
+    heads, adapter = doubting(replace(heads, card=card), tuned.adapter)
+    save_adapter(adapter, folder)
+    return _described(encoder, wanted, vectors, heads)
 
 
 def save_model(heads: Heads, folder: Path) -> None:
@@ -95,6 +99,18 @@ def held_out(rows: Sequence[Row], seed: int) -> NDArray[np.int64]:
     if not {True, False} <= labels:
         raise ConfigError("fine-tuning needs positives and negatives of more claims or clusters: add rows")
     return held
+
+
+def doubting(heads: Heads, adapter: Adapter) -> tuple[Heads, Adapter]:
+    """Both with the card's `doubt` taken from what they say for repeating, so that their mean has it, too."""
+    if heads.stance is None:
+        return heads, adapter
+    less, doubt = STANCES.index(Stance.REPEATS), float(heads.card["doubt"])
+    bias, out = heads.stance.bias.copy(), adapter.out[1].copy()
+    bias[less] -= doubt
+    out[-len(STANCES) + less] -= doubt
+    stance = replace(heads.stance, bias=bias)
+    return replace(heads, stance=stance), replace(adapter, out=(adapter.out[0], out))
 
 
 def _altered(wanted: Training) -> list[Row]:
@@ -118,14 +134,19 @@ def _tuned_card(
     linear = logits_of(apart, features_of(both[held], [row.text for row in rows], apart.idf))
     known = np.array([row.positive is not None for row in rows])
     truth = np.array([bool(row.positive) for row in rows])[known]
-    by_share = {share: _joint(linear, tuned.outputs, share) for share in _SHARES}
-    found = {share: ap(truth, raw[known]) or 0.0 for share, (raw, _) in by_share.items()}
+    by_share = {share: blend(linear, tuned.outputs, share) for share in _SHARES}
+    found = {share: ap(truth, joint(said.false, said.scope)[0][known]) or 0.0 for share, said in by_share.items()}
     best = max(found, key=lambda share: found[share])
-    raw, scope = by_share[best]
+    said = by_share[best]
+    raw, scope = joint(said.false, said.scope)
     card = calibration_card([row for row, is_known in zip(rows, known, strict=True) if is_known], raw[known])
     shares = {str(share): round(one, 4) for share, one in found.items()}
+    card["scope_threshold"] = _scope_threshold(card, rows, raw, scope)
+    likely = (calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]) & (
+        scope >= card["scope_threshold"]
+    )
     return card | {
-        "scope_threshold": _scope_threshold(card, rows, raw, scope),
+        "doubt": _doubt(rows, said.stance, likely),
         "rows": count,
         "positives": sum(bool(row.positive) for row in wanted.rows),
         "seed": wanted.seed,
@@ -142,9 +163,18 @@ def _scope_threshold(card: Mapping[str, Any], rows: Sequence[Row], raw: Floats, 
     return round(float(good[0] if good else _STRICTEST), 2)
 
 
-def _joint(linear: Logits, outputs: Floats, share: float) -> tuple[Floats, Floats]:
-    said = blend(linear, outputs, share)
-    return joint(said.false, said.scope)
+def _doubt(rows: Sequence[Row], stances: Floats | None, likely: NDArray[np.bool_]) -> float:
+    """What to take from the logit of repeating so that hardly a refutation is flagged; 0 where none is known.
+
+    A denial that is shown as a rumour costs a desk more trust than a rumour that waits for its next copy.
+    """
+    refutes = np.array([row.stance is Stance.REFUTES for row in rows])
+    if stances is None or not refutes.any():
+        return 0.0
+    repeats = STANCES.index(Stance.REPEATS)
+    lead = stances[:, repeats] - np.delete(stances, repeats, axis=1).max(axis=1)
+    good = [at for at in _DOUBTS if ((lead > at) & likely)[refutes].mean() <= _DENIALS]
+    return round(float(good[0] if good else _DOUBTS[-1]), 2)
 
 
 def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:

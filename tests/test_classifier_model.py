@@ -14,6 +14,7 @@ from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
+from classifier.adapter import Adapter
 from classifier.encoder import Encoder
 from classifier.heads import Heads, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
@@ -23,7 +24,7 @@ from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, open_model
 from classifier.train import folds
-from classifier.training import Training, train_model
+from classifier.training import Training, _doubt, doubting, train_model
 from factories import make_post
 from jobs.assess import assess_new_posts
 from tiny_model import tiny_encoder_folder
@@ -297,3 +298,32 @@ class TestClusters:
         lines = [{"text": "same words here", "claim": "a"}, {"text": "same words here", "cluster": "b"}]
         file.write_text("".join(json.dumps(one) + "\n" for one in lines), "utf-8")
         assert [row.cluster for row in read_rows([file])] == ["a", "b"]
+
+
+class TestDoubt:
+    def test_the_least_doubt_that_keeps_denials_from_being_flagged_is_taken(self) -> None:
+        denials = [Row(id=str(n), text="không phải đâu", positive=False, stance=Stance.REFUTES) for n in range(100)]
+        leads = np.linspace(-4.0, 1.0, 100, dtype=np.float32)
+        stances = np.zeros((100, len(Stance)), np.float32)
+        stances[:, list(Stance).index(Stance.REPEATS)] = leads
+        likely = np.ones(100, bool)
+        doubt = _doubt(denials, stances, likely)
+        assert (leads > doubt).mean() <= 0.03 < (leads > doubt - 0.1).mean()
+        assert _doubt(denials, stances, ~likely) == 0.0
+        assert _doubt(denials, None, likely) == 0.0
+        assert _doubt([replace(row, stance=Stance.ASKS) for row in denials], stances, likely) == 0.0
+        assert _doubt(denials, stances + 99 * (stances != 0), likely) == 3.0  # it stops somewhere
+
+    def test_it_is_taken_from_both_sides_of_the_mean(self, heads: Heads) -> None:
+        unsure = replace(heads, card={**heads.card, "doubt": 1.5})
+        adapter = Adapter(
+            pairs={}, out=(np.zeros((2 + len(Stance), 4), np.float32), np.ones(2 + len(Stance), np.float32))
+        )
+        less, adapted = doubting(unsure, adapter)
+        assert unsure.stance is not None
+        assert less.stance is not None
+        repeats = list(Stance).index(Stance.REPEATS)
+        taken = np.eye(len(Stance), dtype=np.float32)[repeats] * 1.5
+        assert np.allclose(unsure.stance.bias - less.stance.bias, taken)
+        assert np.allclose(adapter.out[1] - adapted.out[1], [0, 0, *taken])
+        assert doubting(replace(unsure, stance=None), adapter)[1] is adapter

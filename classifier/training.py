@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 Advance = Callable[[int], None]
 #: Of the posts out of scope at most this share may be flagged, if a scope threshold up to the second number does it.
 _STRAY, _STRICTEST = 0.01, 0.9
-#: Of the refutations at most this share may be flagged, if one of these doubts does it.
-_DENIALS = 0.03
+#: Of the refutations at most this share should be flagged, if one of these doubts does it that gives up at most the
+#: second share of the repeats that were flagged without.
+_DENIALS, _GIVEN_UP = 0.03, 0.1
 _DOUBTS = tuple(np.arange(0.0, 3.01, 0.1))
 #: Of so many parts one is held out.
 _PARTS = 8
@@ -173,8 +174,10 @@ def _doubt(rows: Sequence[Row], stances: Floats | None, likely: NDArray[np.bool_
         return 0.0
     repeats = STANCES.index(Stance.REPEATS)
     lead = stances[:, repeats] - np.delete(stances, repeats, axis=1).max(axis=1)
-    good = [at for at in _DOUBTS if ((lead > at) & likely)[refutes].mean() <= _DENIALS]
-    return round(float(good[0] if good else _DOUBTS[-1]), 2)
+    said = np.array([row.stance is Stance.REPEATS for row in rows]) & likely & (lead > 0)
+    borne = [at for at in _DOUBTS if (lead[said] > at).sum() >= (1 - _GIVEN_UP) * said.sum()]
+    good = [at for at in borne if ((lead > at) & likely)[refutes].mean() <= _DENIALS]
+    return round(float(good[0] if good else borne[-1]), 2)
 
 
 def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:

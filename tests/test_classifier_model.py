@@ -311,6 +311,10 @@ class TestDoubt:
         assert (leads > doubt).mean() <= 0.03 < (leads > doubt - 0.1).mean()
         assert _doubt(denials, stances, ~likely) == 0.0
         assert _doubt(denials, None, likely) == 0.0
+        repeats = [replace(row, stance=Stance.REPEATS) for row in denials]
+        borne = _doubt([*denials, *repeats], np.concatenate([stances, stances]), np.ones(200, bool))
+        flagged = (leads > 0).sum()
+        assert (leads > borne).sum() >= 0.9 * flagged > (leads > borne + 0.1).sum()
         assert _doubt([replace(row, stance=Stance.ASKS) for row in denials], stances, likely) == 0.0
         assert _doubt(denials, stances + 99 * (stances != 0), likely) == 3.0  # it stops somewhere
 

@@ -99,7 +99,8 @@ class HeadModel:
     def _turned_away(self, score: float) -> Opinion:
         """The gate's own low score: its probability, as a share of the lowest that is flagged."""
         p_false = round(score * self._threshold, 4)
-        return Opinion(on_topic=False, p_false=p_false, stance=None, stage="gate", flag=False)
+        stance = Stance.OTHER if self._heads.stance else None
+        return Opinion(on_topic=False, p_false=p_false, stance=stance, stage="gate", flag=False)
 
     def _judged(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> list[Opinion]:
         if not texts:

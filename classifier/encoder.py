@@ -67,7 +67,7 @@ class Encoder:
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """The tokens that are read of each text."""
-        return [len(one) for one in self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)]
+        return [len(ids) for ids in self._ids(texts)]
 
     def glance(self, texts: Sequence[str]) -> Floats:
         """A vector of length 1 per text [texts, dimensions], from the tokens alone: the mean of the first layer's.
@@ -77,7 +77,7 @@ class Encoder:
         if self._words is None:
             self._words = open_words(self.float32)
         found = np.empty((len(texts), self.dimensions), np.float32)
-        for row, ids in enumerate(self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)):
+        for row, ids in enumerate(self._ids(texts)):
             found[row] = self._words[ids].mean(axis=0)
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(lengths, 1e-6), np.float32)
@@ -97,11 +97,14 @@ class Encoder:
                 states[row] = whole[: min(int(kept), longest)].astype(np.float16)
         return vectors, states
 
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)
+
     def _passes(
         self, texts: Sequence[str], wanted: list[str], progress: Callable[[int], None] | None
     ) -> Iterator[tuple[list[int], NDArray[np.int64], list[Floats]]]:
         """Batches of like length: the texts' numbers, their mask [batch, tokens], the outputs asked for."""
-        ids = self._tokenizer.encode([PREFIX + text for text in texts], self._max_tokens)
+        ids = self._ids(texts)
         for rows in _batches([len(one) for one in ids]):
             tokens, mask = _padded([ids[row] for row in rows])
             yield rows, mask, self._session.run(wanted, {"input_ids": tokens, "attention_mask": mask})

@@ -107,12 +107,13 @@ class HeadModel:
             return []
         vectors, tuned = self._read(texts, progress)
         scores = self._heads.score(vectors, texts, tuned)
-        near = self._index.nearest(vectors, [self._limits_of(text) for text in texts])
+        limits = [self._limits_of(text) for text in texts]
+        near = self._index.nearest(vectors, limits)
         packed = pack(vectors)
         return [
             replace(
                 self._opinion(scores, number, near[number], packed[number]),
-                nearest=self._matches(near[number], text, scores.stance[number]),
+                nearest=_matches(near[number], limits[number], text, scores.stance[number]),
                 why=self._why(near[number], text),
             )
             for number, text in enumerate(texts)
@@ -152,15 +153,15 @@ class HeadModel:
         """The closest phrasing, then the words that decided, a line each."""
         return "\n".join([near[0].phrasing if near else "", *words_that_decided(self._words, text)])
 
-    def _matches(self, near: Sequence[Nearest], text: str, stance: Stance | None) -> tuple[Nearest, ...]:
-        """The nearest claims; confirmed only where the text is read as repeating, and is long enough to say a claim.
 
-        A refutation of a claim lies as close to it as a repetition.
-        """
-        limits = self._limits_of(text)
-        if stance in (Stance.REPEATS, None) and len(text.split()) >= _SHORT:
-            return _above(near, limits)
-        return _suggested(near, limits)
+def _matches(near: Sequence[Nearest], limits: Limits, text: str, stance: Stance | None) -> tuple[Nearest, ...]:
+    """The nearest claims; confirmed only where the text is read as repeating, and is long enough to say a claim.
+
+    A refutation of a claim lies as close to it as a repetition.
+    """
+    if stance in (Stance.REPEATS, None) and len(text.split()) >= _SHORT:
+        return _above(near, limits)
+    return _suggested(near, limits)
 
 
 def _suggested(near: Sequence[Nearest], limits: Limits) -> tuple[Nearest, ...]:

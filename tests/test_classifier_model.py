@@ -22,7 +22,7 @@ from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest
 from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
-from classifier.serving import HeadModel, open_model
+from classifier.serving import HeadModel, _matches, open_model
 from classifier.train import folds
 from classifier.training import Training, _doubt, doubting, train_model
 from factories import make_post
@@ -162,9 +162,10 @@ class TestMatch:
         assert said.nearest[0].claim == "garlic-cure"
         assert not said.nearest[0].confirmed
 
-    def test_a_denial_is_near_the_claim_but_confirms_nothing(self, model: HeadModel) -> None:
-        said = model._matches(
+    def test_a_denial_is_near_the_claim_but_confirms_nothing(self) -> None:
+        said = _matches(
             [Nearest(claim="garlic-cure", version=1, similarity=0.99, confirmed=True, phrasing="")],
+            Limits(suggest=0.5, confirm=0.95),
             "raw garlic does not kill the virus",
             Stance.REFUTES,
         )

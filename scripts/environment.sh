@@ -22,5 +22,7 @@ fi
     }
 }
 echo "Installing $(grep -c '^[a-z].*==' "$lock") locked packages (a minute or two the first time)"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+# The lock is complete: with --no-deps nothing is resolved anew. Pip before 23.3 takes a newer release than the lock's
+# for a package that is asked for with an extra, and then stops because that one has no hash.
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock"
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -e .

@@ -11,6 +11,8 @@ from classifier.rows import Row
 #: The newest share of the decided texts is kept from training, so that two models can be compared on it.
 _HELD = 0.25
 _MOST_HELD = 500
+#: How much a decided text counts beside a written one: they are few, real, and the team's own.
+_WEIGHT = 3.0
 #: Claims that are no misinformation: a post that repeats one is no positive.
 _HARMLESS = frozenset({Verdict.TRUE, Verdict.NOT_HEALTH})
 _STANCES = {
@@ -75,4 +77,5 @@ def _row(one: Decision, claims: Mapping[str, Claim]) -> Row:
         created_at=one.at,
         cluster=one.claim or one.text_hash,
         kind="decided",
+        weight=_WEIGHT,
     )

@@ -29,6 +29,7 @@ class Encoder:
     def __init__(self, name: str, tokenizer: Tokenizer, session: Any, home: Path, note: Mapping[str, Any]) -> None:
         #: Names base and variant, such as `e5-small-4bit/float32`; vectors of two names are not compared.
         self.name = name
+        self.variant = name.rpartition("/")[2]
         self.key = str(note["key"])  #: of the base and the form of its graph
         self.shape = Shape(**note["shape"])
         self.home = home  #: its folder in the cache

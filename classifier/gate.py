@@ -59,7 +59,9 @@ def fit_gate(rows: Sequence[Row], glances: Floats, seed: int) -> tuple[Gate, dic
     seen = np.zeros(len(rows), np.float32)
     for held in folds(rows, seed):
         kept = np.setdiff1d(np.arange(len(rows)), held)
-        apart = linear(features[kept], [taught[number] for number in kept], seed)
+        apart = linear(
+            features[kept], [taught[number] for number in kept], seed, [rows[number].weight for number in kept]
+        )
         if apart is None:
             return None
         seen[held] = sigmoid(apart(features[held])[:, 0])
@@ -69,7 +71,7 @@ def fit_gate(rows: Sequence[Row], glances: Floats, seed: int) -> tuple[Gate, dic
     kinds = sorted({row.kind for row in rows} - {""})
     shares = {kind: _share(turned[[row.kind == kind for row in rows]]) for kind in kinds}
     figures = {"threshold": threshold, "recall_kept": 1 - _share(turned[positive]), "turned_away": shares}
-    every = linear(features, taught, seed)
+    every = linear(features, taught, seed, [row.weight for row in rows])
     return (Gate(linear=every, threshold=threshold), figures) if every else None
 
 

@@ -13,6 +13,9 @@ from .encoder import Encoder
 
 #: Instructions that multiply bytes without saturating; without them int8 gains nothing and loses accuracy.
 _BYTE_INSTRUCTIONS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+#: Instructions that multiply bfloat16 numbers; without them torch imitates it, far slower than float32.
+_BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
+_CPUINFO = Path("/proc/cpuinfo")
 _MEAN_COSINE = 0.995
 _WORST_COSINE = 0.98
 #: int8 scales by the batch: a text's vector may move with its batch mates, but not by more than this.
@@ -50,13 +53,22 @@ class Figures:
         return asdict(self)
 
 
-def int8_may_pay(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+def int8_may_pay(cpuinfo: Path = _CPUINFO) -> bool:
     """Whether this processor multiplies bytes fast and without saturating."""
+    return _has(_BYTE_INSTRUCTIONS, cpuinfo)
+
+
+def multiplies_bfloat16(cpuinfo: Path = _CPUINFO) -> bool:
+    """Whether this processor multiplies bfloat16 numbers by itself."""
+    return _has(_BFLOAT16_INSTRUCTIONS, cpuinfo)
+
+
+def _has(instructions: set[str], cpuinfo: Path) -> bool:
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
-    return any(_BYTE_INSTRUCTIONS & set(line.split()) for line in lines if line.startswith("flags"))
+    return any(instructions & set(line.split()) for line in lines if line.startswith("flags"))
 
 
 def compare(float32: Encoder, int8: Encoder, rounds: int = 3) -> Figures:

@@ -24,7 +24,7 @@ def remembered(encoder: Encoder, texts: Sequence[str]) -> Floats:
     """The encoder's vectors of these texts, in order; what was asked for before is read from its folder."""
     if not texts:  # a model that has learnt no claims yet reads no file for them
         return np.empty((0, encoder.dimensions), np.float32)
-    file = encoder.home / f"phrasings-{encoder.name.rpartition('/')[2]}.npz"
+    file = encoder.home / f"phrasings-{encoder.variant}.npz"
     known = _read(file, encoder.dimensions)
     names = [hashlib.sha256(text.encode("utf-8", "replace")).digest()[:16] for text in texts]
     fresh = {name: text for name, text in zip(names, texts, strict=True) if name not in known}

@@ -1,6 +1,7 @@
 """Labelled rows for training and measuring: our own format, and the public sets by name."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ class Row:
     created_at: datetime | None = None
     cluster: str = ""  #: rows that must stay on one side of a split
     kind: str = ""  #: a slice to report apart
+    weight: float = 1.0  #: how much it counts in training beside other rows
 
 
 def read_rows(files: Sequence[Path], mapping: str = "") -> list[Row]:
@@ -103,6 +105,7 @@ def _row(raw: Mapping[str, Any], where: str) -> Row:
             created_at=_instant(raw.get("created_at")),
             cluster=str(raw.get("cluster") or raw.get("claim") or ""),
             kind=str(raw.get("kind") or ""),
+            weight=_weight(raw.get("weight", 1.0)),
         )
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from error
@@ -112,6 +115,12 @@ def _truth(value: Any) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
     raise ValueError(f"a label must be true, false or null, not {value!r}")
+
+
+def _weight(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError(f"a weight must be a number above 0, not {value!r}")
+    return float(value)
 
 
 def _instant(value: Any) -> datetime | None:

@@ -11,6 +11,7 @@ from claimwatch.settings import Classify
 from claimwatch.text.language import language_of
 from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
+from classifier.fidelity import int8_holds
 from classifier.gate import Gate
 from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
 from classifier.limits import limits_of
@@ -173,12 +174,26 @@ def _above(near: Sequence[Nearest], limits: Limits) -> tuple[Nearest, ...]:
 
 
 def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:
-    """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing."""
+    """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing.
+
+    Where the settings leave the variant open and this machine's is int8, the model runs in it only if it loses hardly
+    anything by it.
+    """
     folder = folder or shipped_folder()
-    heads = load_heads(folder)
+
+    def opened(variant: str) -> HeadModel:
+        return model_on(open_encoder(cache, chosen.model_copy(update={"variant": variant})), folder, chosen, cache)
+
     encoder = open_encoder(cache, chosen)
-    size = heads.false.weights.shape[1]
-    if size <= encoder.dimensions:
+    if chosen.variant == "auto" and encoder.variant == "int8" and not int8_holds(folder, encoder.home, opened):
+        return opened("float32")
+    return model_on(encoder, folder, chosen, cache)
+
+
+def model_on(encoder: Encoder, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
+    """The model of a folder, its tower too, on an encoder that is open. ConfigError where they do not fit."""
+    heads = load_heads(folder)
+    if heads.false.weights.shape[1] <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
     tower = open_tower(folder, encoder, cache, chosen.threads) if "tower" in heads.card else None
     return HeadModel(encoder, heads, chosen, tower)

@@ -83,20 +83,24 @@ def _out_of_fold(
 
 def _fit(rows: Sequence[Row], features: Any, seed: int) -> Heads:
     """Falsity is learnt within the scope, scope apart: of a political post only the second has a say."""
-    scope = linear(features, [row.in_scope for row in rows], seed)
+    weights = [row.weight for row in rows]
+    scope = linear(features, [row.in_scope for row in rows], seed, weights)
     inside = [row.positive if row.in_scope is not False else None for row in rows]
-    false = linear(features, inside, seed)
+    false = linear(features, inside, seed, weights)
     if false is None:
         raise ConfigError("training needs both true and false posts within the scope")
     stances = [STANCES.index(row.stance) if row.stance else None for row in rows]
-    stance = linear(features, stances, seed, many=True)
+    stance = linear(features, stances, seed, weights, many=True)
     return Heads(false=false, scope=scope, stance=stance)
 
 
-def linear(features: Any, labels: Sequence[int | None], seed: int, *, many: bool = False) -> Linear | None:
+def linear(
+    features: Any, labels: Sequence[int | None], seed: int, weights: Sequence[float], *, many: bool = False
+) -> Linear | None:
     """A logistic regression on the rows whose label is known; None where they are all alike.
 
-    `many`: one output per stance, else one in all.
+    Every label counts alike, however rare; among its rows they count by `weights`. `many`: one output per stance, else
+    one in all.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -107,11 +111,11 @@ def linear(features: Any, labels: Sequence[int | None], seed: int, *, many: bool
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced", random_state=seed)
     learnt = features[known]
     used = np.unique(learnt.indices)  # a column that no row has gets weight 0 anyway, and most have none
-    model.fit(learnt[:, used], values)
-    weights = np.zeros((len(model.coef_), features.shape[1]), np.float32)
-    weights[:, used] = model.coef_
+    model.fit(learnt[:, used], values, sample_weight=np.asarray(weights)[known])
+    found = np.zeros((len(model.coef_), features.shape[1]), np.float32)
+    found[:, used] = model.coef_
     bias = model.intercept_.astype(np.float32)
-    return _all_stances(model.classes_, weights, bias) if many else Linear(weights, bias)
+    return _all_stances(model.classes_, found, bias) if many else Linear(found, bias)
 
 
 def _all_stances(classes: Any, weights: Floats, bias: Floats) -> Linear:

@@ -18,7 +18,18 @@ from classifier.encoder import Encoder
 from classifier.evaluate import ap
 from classifier.gate import fit_gate
 from classifier.graph import read_layers
-from classifier.heads import STANCES, Floats, Heads, blend, features_of, joint, logits_of, save_heads
+from classifier.heads import (
+    STANCES,
+    Floats,
+    Heads,
+    Linear,
+    blend,
+    features_of,
+    joint,
+    load_heads,
+    logits_of,
+    save_heads,
+)
 from classifier.limits import choose_limits
 from classifier.remembered import remembered
 from classifier.rows import Row
@@ -85,6 +96,26 @@ def tune_model(
     return _described(encoder, wanted, vectors, heads)
 
 
+def relearn(encoder: Encoder, wanted: Training, teacher: Path, progress: Advance = lambda _: None) -> Heads:
+    """New linear heads beside the tower in another model's folder; its share, calibration and thresholds stay.
+
+    Needs no torch. The caller copies the adapter.
+    """
+    old = load_heads(teacher)
+    every = [*wanted.rows, *_altered(wanted)]
+    vectors = encoder.encode([row.text for row in every], progress)
+    heads = linear_heads(every, vectors, seed=wanted.seed)
+    kept = ("calibration", "calibrations", "threshold", "scope_threshold", "doubt", "tower")
+    card = {name: old.card[name] for name in kept if name in old.card} | {
+        "rows": len(wanted.rows),
+        "positives": sum(bool(row.positive) for row in wanted.rows),
+        "seed": wanted.seed,
+        "tower_of": str(old.card["version"]),
+    }
+    heads = replace(heads, stance=_doubting(heads.stance, float(card.get("doubt", 0.0))), card=card)
+    return _described(encoder, wanted, vectors[: len(wanted.rows)], heads)
+
+
 def save_model(heads: Heads, folder: Path) -> None:
     """Heads and card beside the adapter. ConfigError where the folder cannot be written."""
     try:
@@ -106,12 +137,17 @@ def doubting(heads: Heads, adapter: Adapter) -> tuple[Heads, Adapter]:
     """Both with the card's `doubt` taken from what they say for repeating, so that their mean has it, too."""
     if heads.stance is None:
         return heads, adapter
-    less, doubt = STANCES.index(Stance.REPEATS), float(heads.card["doubt"])
-    bias, out = heads.stance.bias.copy(), adapter.out[1].copy()
-    bias[less] -= doubt
-    out[-len(STANCES) + less] -= doubt
-    stance = replace(heads.stance, bias=bias)
-    return replace(heads, stance=stance), replace(adapter, out=(adapter.out[0], out))
+    doubt, out = float(heads.card["doubt"]), adapter.out[1].copy()
+    out[-len(STANCES) + STANCES.index(Stance.REPEATS)] -= doubt
+    return replace(heads, stance=_doubting(heads.stance, doubt)), replace(adapter, out=(adapter.out[0], out))
+
+
+def _doubting(stance: Linear | None, doubt: float) -> Linear | None:
+    if stance is None:
+        return None
+    bias = stance.bias.copy()
+    bias[STANCES.index(Stance.REPEATS)] -= doubt
+    return replace(stance, bias=bias)
 
 
 def _altered(wanted: Training) -> list[Row]:

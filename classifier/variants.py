@@ -13,7 +13,7 @@ from claimwatch.errors import ConfigError
 from .base_file import BASE_SHA256, BaseModel, find_base, load_base
 from .cache import alone, full_disk_explained, write_whole
 from .encoder import Encoder
-from .graph import GRAPH_VERSION, write_graph
+from .graph import GRAPH_VERSION, quantise, write_graph
 from .measure import Figures, choose, compare, int8_may_pay
 from .tokenizer import Tokenizer
 
@@ -64,7 +64,7 @@ class _Workshop:
         about = self._write_base(load_base(base, sha256), steps)
         if int8:
             self._progress("int8", 2, steps)
-            self._part("int8", lambda folder: _quantise(self._home / "float32" / "model.onnx", folder))
+            self._part("int8", lambda folder: quantise(self._home / "float32" / "model.onnx", folder))
         self._settle(about, only, measure=int8 and only is None)
         self._progress("ready", steps, steps)
 
@@ -115,19 +115,6 @@ def _is_ready(cache: Path, key: str, only: str | None) -> bool:
         return (cache / key / only).is_dir()
     measured = "figures" in note or not note["int8_may_pay"]
     return note["asked"] is None and note["int8_may_pay"] == int8_may_pay() and measured
-
-
-def _quantise(model: Path, folder: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    # One scale per output: with one per matrix the mean cosine to float32 was .987, so it is .9956.
-    quantize_dynamic(
-        model,
-        folder / "model.onnx",
-        op_types_to_quantize=["MatMul", "Gather"],
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-    )
 
 
 def _digest(base: Path | None) -> str:

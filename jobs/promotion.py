@@ -1,6 +1,7 @@
 """Trains challengers, compares them with the model that is served, and promotes those that are not worse."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from classifier.challenge import Comparison, Contest
     from classifier.decided import Decided
     from classifier.encoder import Encoder
-    from classifier.registry import Entry
+    from classifier.registry import Entry, Registry
     from classifier.rows import Row
     from classifier.serving import HeadModel
+    from classifier.training import Training
 
 #: The ledger's fact with the promotions and rollbacks of this desk, oldest first.
 HISTORY = "model.history"
@@ -50,13 +52,15 @@ class Trial:
             self._encoder = open_encoder(self.where.cache, self.desk.settings.classify)
         return self._encoder
 
-    def train(self, name: str, seed: int) -> tuple["Entry", "Decided"]:
-        """A challenger from the corpus outside the frozen set and all but the newest decided texts."""
+    def train(self, name: str, seed: int, *, tune: bool = False) -> tuple["Entry", "Decided"]:
+        """A challenger from the corpus outside the frozen set and all but the newest decided texts.
+
+        New heads beside the served model's tower where it has one; with `tune` a tower of its own.
+        """
         from classifier.frozen import split
-        from classifier.heads import save_heads
         from classifier.registry import Registry
         from classifier.rows import corpus
-        from classifier.training import Training, train_model
+        from classifier.training import Training
 
         decided = self.decided()
         older, newest = decided.older_and_newest()
@@ -75,8 +79,36 @@ class Trial:
         registry = Registry(self.where.data)
         if (registry.folder / name).exists():
             raise StoreError(f"a model {name!r} is already kept: name another with --out")
-        save_heads(train_model(self.encoder, wanted, self.advance), registry.folder / name)
+        self._learn(wanted, registry, registry.folder / name, tune=tune)
         return registry.find(name), decided
+
+    def _learn(self, wanted: "Training", registry: "Registry", folder: Path, *, tune: bool) -> None:
+        from classifier.adapter import FILE
+        from classifier.training import relearn, save_model, train_model, tune_model
+
+        served = registry.find(registry.serving().name)
+        encoder = self._in_full()
+        if tune:
+            from classifier.finetune import Recipe
+
+            save_model(tune_model(encoder, wanted, folder, Recipe(), self.advance), folder)
+        elif "tower" in served.card:
+            heads = relearn(encoder, wanted, served.folder, self.advance)
+            folder.mkdir(parents=True)
+            shutil.copyfile(served.folder / FILE, folder / FILE)
+            save_model(heads, folder)
+        else:
+            save_model(train_model(encoder, wanted, self.advance), folder)
+
+    def _in_full(self) -> "Encoder":
+        """What is learnt from is read in full precision, however the model is served."""
+        from classifier.encoder import Encoder
+
+        if self.encoder.variant == "float32":
+            return self.encoder
+        return Encoder.open(
+            self.where.cache / "encoder", variant="float32", threads=self.desk.settings.classify.threads
+        )
 
     def compare(self, challenger: "Entry") -> "Comparison":
         """The challenger beside what is served now, on the frozen set and on the newest decisions."""
@@ -138,13 +170,13 @@ class Trial:
         from classifier.training import Training, train_model
 
         wanted = Training(rows=split(corpus())[0], claims=[], seed=1, version="stand-in")
-        return HeadModel(self.encoder, train_model(self.encoder, wanted, self.advance), self.desk.settings.classify)
+        heads = train_model(self._in_full(), wanted, self.advance)
+        return HeadModel(self.encoder, heads, self.desk.settings.classify)
 
     def _open(self, entry: "Entry") -> "HeadModel":
-        from classifier.heads import load_heads
-        from classifier.serving import HeadModel
+        from classifier.serving import model_on
 
-        return HeadModel(self.encoder, load_heads(entry.folder), self.desk.settings.classify)
+        return model_on(self.encoder, entry.folder, self.desk.settings.classify, self.where.cache)
 
 
 def promote(trial: Trial, challenger: "Entry", found: "Comparison", *, force: str = "") -> None:

@@ -10,7 +10,8 @@ from claimwatch.errors import ConfigError
 from classifier.adapter import FILE, Adapter, load_adapter, open_tower, save_adapter
 from classifier.encoder import Encoder
 from classifier.graph import fork_of, read_layers
-from tiny_model import HIDDEN, LAYERS, tiny_encoder_folder
+from classifier.variants import build
+from tiny_model import HIDDEN, LAYERS, TINY_BASE, tiny_encoder_folder
 
 TEXTS = ["nước chanh chữa khỏi covid", "", "hôm nay trời mưa to quá", "a"]
 QUERY = f"encoder.layer.{LAYERS - 1}.attention.self.query"
@@ -77,6 +78,25 @@ def test_the_layers_above_the_fork_are_read_as_they_were_written(encoder: Encode
     assert weights[f"{QUERY}.weight"].shape == (HIDDEN, HIDDEN)
 
 
+def test_a_tower_has_the_layers_that_were_tuned_and_no_more(encoder: Encoder) -> None:
+    weights = read_layers(encoder.float32, encoder.shape)
+    above = {name.replace(f".{LAYERS - 1}.", f".{LAYERS}."): one for name, one in weights.items()}
+    merged = adapter(0.5).merged(weights | above)
+    assert {name for name in merged if name.startswith("encoder.layer.")} == set(weights)
+
+
+def test_an_encoder_in_bytes_gets_a_tower_in_bytes_that_says_much_the_same(tmp_path: Path) -> None:
+    for variant in ("float32", "int8"):
+        build(tmp_path / "encoder", base=TINY_BASE, sha256=None, only=variant)
+    heard = {}
+    for variant in ("float32", "int8"):
+        encoder = Encoder.open(tmp_path / "encoder", variant=variant, threads=1)
+        heard[variant] = said(encoder, tmp_path, adapter(0.5), tmp_path)[1]
+    assert [one.name for one in (tmp_path / "encoder/towers").glob("*-int8")]
+    apart = np.abs(heard["int8"] - heard["float32"]).max()
+    assert 0 < apart < 0.1 * np.abs(heard["float32"]).max()
+
+
 def test_an_adapter_is_kept_to_half_precision(tmp_path: Path) -> None:
     save_adapter(adapter(0.5), tmp_path)
     kept, given = load_adapter(tmp_path), adapter(0.5)
@@ -85,11 +105,11 @@ def test_an_adapter_is_kept_to_half_precision(tmp_path: Path) -> None:
 
 
 def test_a_tower_is_written_once_and_the_oldest_make_room(encoder: Encoder, tmp_path: Path) -> None:
-    for number in range(6):
+    for number in range(10):
         save_adapter(adapter(0.1 * number), tmp_path)
         open_tower(tmp_path, encoder, tmp_path / "cache", threads=1)
     kept = [one for one in (tmp_path / "cache" / "encoder" / "towers").iterdir() if one.is_dir()]
-    assert len(kept) == 4
+    assert len(kept) == 8
 
 
 def test_a_damaged_adapter_is_one_clear_line(encoder: Encoder, cache: Path, tmp_path: Path) -> None:

@@ -114,6 +114,25 @@ def test_another_training_is_not_gone_on_with(encoder: Encoder, tmp_path: Path) 
         tuner(encoder, tmp_path, recipe=replace(RECIPE, rate=1e-4)).run()
 
 
+def test_other_wordings_may_be_made_to_say_the_same(encoder: Encoder, tmp_path: Path) -> None:
+    plain, _ = tuned_in(encoder, tmp_path / "plain")
+    close = tuner(encoder, tmp_path / "close", recipe=replace(RECIPE, consistency=1.0)).run()
+    assert losses(tmp_path / "close")[-1] < losses(tmp_path / "close")[0]
+    assert not np.array_equal(close.outputs, plain.outputs)
+
+
+def test_a_row_of_more_weight_is_learnt_better(encoder: Encoder, tmp_path: Path) -> None:
+    """The same text stands there twice, with either label: the heavier one is believed."""
+    heavy = replace(rows()[0], weight=9.0)
+    light = replace(heavy, id="again", positive=False, stance=Stance.REFUTES, weight=1.0)
+    said = {}
+    for name, (one, other) in {"as said": (heavy, light), "turned": (light, heavy)}.items():
+        first = replace(one, weight=heavy.weight), replace(other, weight=light.weight)
+        made = [*first, *rows()[1:]]
+        said[name] = tuned_on(encoder, tmp_path / name, made)
+    assert said["as said"] > said["turned"]
+
+
 def test_held_out_rows_share_no_claim_with_the_learnt() -> None:
     made = rows()
     held = set(held_out(made, 1).tolist())
@@ -132,6 +151,12 @@ def tuner(encoder: Encoder, folder: Path, recipe: Recipe = RECIPE) -> Tuner:
     return Tuner(
         lesson, read_layers(encoder.float32, encoder.shape), encoder.shape, recipe=recipe, seed=1, folder=folder
     )
+
+
+def tuned_on(encoder: Encoder, folder: Path, made: list[Row]) -> float:
+    """What a run on these rows says of the first one's falsity."""
+    save_model(tune_model(encoder, replace(training(), rows=made), folder, RECIPE), folder)
+    return open_model(encoder.home.parent.parent, Classify(threads=1), folder=folder).judge([made[0].text])[0].p_false
 
 
 def tuned_in(encoder: Encoder, folder: Path) -> tuple[Tuned, list[int]]:

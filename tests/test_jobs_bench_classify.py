@@ -63,10 +63,11 @@ def test_operations_are_counted_as_two_for_each_weight_and_token() -> None:
 def test_a_missed_goal_is_called_so_and_missing_rivals_are_named() -> None:
     stream = drawn(rows(40, 400), 500)
     sides = {PIPELINE: Side([1.0]), ENCODER: Side([2.0]), HUGGING_FACE: Side([29.0]), SORTED: Side([3.0])}
-    figures = Figures(stream=stream, encoder="e5", tokens=50.0, read=30, sides=sides, peak=2e9, needed=1e6)
+    figures = Figures(stream=stream, encoder="e5", tokens=50.0, read=30, sides=sides, peak=2e9, needed=1e6, bytes=False)
     shown = table(figures).splitlines()
     assert shown[4] == "| pipeline | 500.0 | 29.00 | 3.00 | 30 times Hugging Face pipeline, missed |"
     assert shown[5] == "| encoder alone | 250.0 | 14.50 | 1.50 | 1.4 times torch, sorted |"
     assert "at most 2000 posts/s; it reaches 12% of that" in shown[-1]
+    assert table(replace(figures, bytes=True)).splitlines()[5].endswith("| 2.4 times torch, sorted, missed |")
     alone = replace(figures, sides={PIPELINE: Side([1.0]), ENCODER: Side([2.0])})
     assert "nothing to compare" in table(alone)

@@ -11,6 +11,7 @@ from claimwatch.errors import ConfigError
 from claimwatch.text.fold import text_hash
 from classifier.base_file import Shape
 from classifier.encoder import Encoder
+from classifier.measure import int8_may_pay
 from classifier.rows import Row
 from classifier.serving import HeadModel
 from jobs.bench.timing import Side, in_turns
@@ -20,8 +21,9 @@ COPIES = 0.20
 #: Of the different posts, those about health.
 ON_TOPIC = 0.05
 PIPELINE, ENCODER, HUGGING_FACE, SORTED = "pipeline", "encoder alone", "Hugging Face pipeline", "torch, sorted"
-#: What issue 6 asks for: the pipeline in Hugging Face's posts a second, the encoder in those of sorted torch.
-GOALS = {PIPELINE: (HUGGING_FACE, 30.0), ENCODER: (SORTED, 1.4)}
+#: What is wanted of the pipeline, in Hugging Face's posts a second, and of the encoder, in those of sorted torch; of
+#: the encoder more where the processor multiplies bytes.
+_PIPELINE_GOAL, _ENCODER_GOAL, _ENCODER_GOAL_IN_BYTES = 30.0, 1.4, 2.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Figures:
     sides: Mapping[str, Side]
     peak: float  #: floating-point operations a second of a large float32 matrix product here
     needed: float  #: floating-point operations that the encoder needs for a post of this stream
+    bytes: bool  #: whether this processor multiplies bytes
 
     def speed(self, side: str) -> float:
         """Posts a second, by the median round."""
@@ -102,6 +105,7 @@ def measure(model: HeadModel, encoder: Encoder, stream: Stream, *, rounds: int, 
         sides=in_turns(sides, range(rounds)),
         peak=_peak(),
         needed=fmean(operations(encoder.shape, length) for length in lengths),
+        bytes=int8_may_pay(),
     )
 
 
@@ -149,8 +153,12 @@ def _row(figures: Figures, side: str) -> str:
     ratios = [figures.ratio(side, to) for to in (HUGGING_FACE, SORTED)]
     shown = " | ".join("" if one is None else f"{one:.2f}" for one in ratios)
     goal = ""
-    if side in GOALS:
-        to, least = GOALS[side]
+    goals = {
+        PIPELINE: (HUGGING_FACE, _PIPELINE_GOAL),
+        ENCODER: (SORTED, _ENCODER_GOAL_IN_BYTES if figures.bytes else _ENCODER_GOAL),
+    }
+    if side in goals:
+        to, least = goals[side]
         reached = figures.ratio(side, to)
         goal = f"{least:g} times {to}" + ("" if reached is None or reached >= least else ", missed")
     return f"| {side} | {figures.speed(side):.1f} | {shown} | {goal} |"

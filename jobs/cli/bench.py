@@ -97,9 +97,11 @@ def workers_command(posts: int, elasticsearch: str, postgres: str, config: Path 
 @bench_command.command(
     "classify", help="The pipeline and the encoder against Hugging Face's pipeline and sorted torch."
 )
-@click.option("--data", "files", type=click.Path(path_type=Path), multiple=True, help="JSONL rows; else the corpus.")
+@click.option(
+    "--data", "files", type=click.Path(path_type=Path), multiple=True, help="JSONL rows; else the corpus' frozen set."
+)
 @click.option("--map", "mapping", default="", help="How a public set is read: reintel, constraint, rumor, ...")
-@click.option("--posts", default=800, show_default=True, help="Posts of the stream; a fifth say what others said.")
+@click.option("--posts", default=300, show_default=True, help="Posts of the stream; a fifth say what others said.")
 @click.option("--rounds", default=5, show_default=True, help="How often each side takes its turn.")
 @click.option("--model", "folder", type=click.Path(path_type=Path), default=None, help="A folder of `train --out`.")
 @config_option
@@ -107,6 +109,7 @@ def classify_command(
     *, files: tuple[Path, ...], mapping: str, posts: int, rounds: int, folder: Path | None, config: Path | None
 ) -> int:
     """Prints Markdown; what `claimwatch[train]` does not bring is left out, and said to be."""
+    from classifier.frozen import split
     from classifier.rows import corpus, read_rows
     from classifier.serving import open_encoder
     from jobs.assess import ready_model
@@ -116,7 +119,7 @@ def classify_command(
         raise ConfigError("--posts and --rounds: give at least 1")
     where = settings.places(os.environ, config)
     chosen = settings.load(where.config, os.environ)
-    stream = drawn(read_rows(files, mapping) if files else corpus(), posts)
+    stream = drawn(read_rows(files, mapping) if files else split(corpus())[1], posts)
     model = ready_model(where, chosen, folder=folder)
     model.learn_claims(read_library(where.config.parent / "claims"))
     threads = chosen.classify.threads or len(os.sched_getaffinity(0))

@@ -40,7 +40,7 @@ _MAP = click.option("--map", "mapping", default="", help="How a public set is re
     default="auto",
     show_default=True,
     help="tune: fine-tune the encoder's upper layers too (needs claimwatch[train]); heads: the linear heads alone; "
-    "auto: tune where that is installed.",
+    "auto: tune where that is installed; with --from-decisions, heads beside the served model's tuned layers.",
 )
 @click.option("--epochs", type=click.IntRange(1), default=None, help="At most so many passes over the rows.")
 @click.option("--without-frozen", is_flag=True, help="Leave the corpus' frozen set out, to be measured on it.")
@@ -62,12 +62,12 @@ def train_command(  # noqa: PLR0913  one for each option
 ) -> None:
     """The same seed and rows make the same model on one machine; a run that was stopped goes on where it was."""
     if from_decisions:
-        if files or mapping or before or method == "tune":
+        if files or mapping or before or epochs:
             raise ConfigError(
-                "--from-decisions fits heads on the corpus and the decisions: leave --data, --map, --before, --method "
-                "out"
+                "--from-decisions learns from the corpus and the decisions: leave --data, --map, --before, --epochs out"
             )
-        _train_from_decisions(config, out.name if out else "", seed, wants_promotion=wants_promotion)
+        name = out.name if out else ""
+        _train_from_decisions(config, name, seed, tune=_tunes(method), wants_promotion=wants_promotion)
         return
     if out is None or wants_promotion:
         raise ConfigError("name a folder with --out; `claimwatch model promote` serves it")
@@ -90,8 +90,7 @@ def train_command(  # noqa: PLR0913  one for each option
 def _train(where: settings.Places, wanted: "Training", out: Path, method: str, epochs: int | None) -> None:
     from classifier.training import can_tune, save_model, train_model
 
-    if method == "tune" and not can_tune():
-        raise ConfigError("fine-tuning needs torch, transformers and peft: pip install 'claimwatch[train]'")
+    _tunes(method)
     encoder = _encoder(where)
     if method == "heads" or not can_tune():
         if method == "auto":
@@ -125,12 +124,21 @@ def _about(files: Sequence[Path], *, without_frozen: bool) -> dict[str, object]:
     return {"data": ", ".join(names) or "corpus", "frozen": "left out" if files or without_frozen else "learnt"}
 
 
-def _train_from_decisions(config: Path | None, name: str, seed: int, *, wants_promotion: bool) -> None:
+def _tunes(method: str) -> bool:
+    """Whether fine-tuning was asked for by name. ConfigError where it cannot be had."""
+    from classifier.training import can_tune
+
+    if method == "tune" and not can_tune():
+        raise ConfigError("fine-tuning needs torch, transformers and peft: pip install 'claimwatch[train]'")
+    return method == "tune"
+
+
+def _train_from_decisions(config: Path | None, name: str, seed: int, *, tune: bool, wants_promotion: bool) -> None:
     from jobs.promotion import Trial, promote, write_comparison
 
     with desk_of(config) as (desk, where), bar("train", unit="steps") as advance:
         trial = Trial(desk, where, advance)
-        entry, decided = trial.train(name or f"{desk.now():%Y-%m-%d}-decisions", seed)
+        entry, decided = trial.train(name or f"{desk.now():%Y-%m-%d}-decisions", seed, tune=tune)
         found = trial.compare(entry)
         write_comparison(entry.folder, found)
         if wants_promotion:
@@ -186,13 +194,12 @@ def model_command() -> None:
 @model_command.command("build", help="Build the encoder for this machine now instead of at first use.")
 @config_option
 def build_model(config: Path | None) -> None:
-    """Idempotent; prints where it is and which variant was chosen."""
-    from classifier.encoder import Encoder
-    from jobs.assess import build_encoder
+    """Idempotent; prints where it is and which variant the served model runs in."""
+    from jobs.assess import ready_model
 
     where = settings.places(os.environ, config)
-    folder = build_encoder(where)
-    click.echo(f"{Encoder.open(folder).name} in {folder}")
+    model = ready_model(where, settings.load(where.config, os.environ))
+    click.echo(f"{model.encoder} in {where.cache / 'encoder'}")
 
 
 @model_command.command("list", help="Every model with its card as JSON: shipped, and kept in the data folder.")
@@ -248,10 +255,11 @@ def rollback_model(config: Path | None) -> None:
 
 
 def _encoder(where: settings.Places) -> "Encoder":
+    """In full precision wherever the model is served: the same rows make the same model on every kind of processor."""
     from classifier.encoder import Encoder
     from jobs.assess import build_encoder
 
-    return Encoder.open(build_encoder(where))
+    return Encoder.open(build_encoder(where), variant="float32")
 
 
 def _rows(

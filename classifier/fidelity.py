@@ -1,0 +1,80 @@
+"""Whether a model in bytes says what it says in full precision, on labelled posts that it never learnt."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from classifier.cache import alone
+from classifier.evaluate import ap, auc
+from classifier.frozen import split
+from classifier.model import Model
+from classifier.rows import corpus
+
+_log = logging.getLogger(__name__)
+#: What int8 may lose against float32, in AUC and in AP.
+LOSS = 0.003
+#: Rows of the frozen set that are judged twice; about ten seconds on two cores.
+_ROWS = 600
+Opened = Callable[[str], Model]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity:
+    """AUC and AP of both variants on the same rows."""
+
+    rows: int
+    float32: tuple[float, float]
+    int8: tuple[float, float]
+
+    @property
+    def holds(self) -> bool:
+        """Whether int8 loses at most LOSS in both."""
+        return all(round(full - small, 4) <= LOSS for full, small in zip(self.float32, self.int8, strict=True))
+
+
+def int8_holds(folder: Path, home: Path, opened: Opened) -> bool:
+    """Whether the model of a folder may be served in int8: measured once, then read from a note in the encoder's home.
+
+    `opened` gives the model in the variant named.
+    """
+    note = home / "fidelity" / f"{_key(folder)}.json"
+    try:
+        return bool(json.loads(note.read_text(encoding="utf-8"))["holds"])
+    except (OSError, ValueError, KeyError):
+        pass
+    found = measured(opened)
+    if not found.holds:
+        _log.warning("%s: int8 loses too much here (%s): float32 is served", folder.name, found)
+    with alone(home):
+        note.parent.mkdir(exist_ok=True)
+        draft = note.with_suffix(".part")
+        draft.write_text(json.dumps(asdict(found) | {"holds": found.holds}), encoding="utf-8")
+        draft.replace(note)
+    return found.holds
+
+
+def measured(opened: Opened, most: int = _ROWS) -> Fidelity:
+    """Both variants on the frozen set, or on so many rows evenly drawn from it."""
+    rows = [row for row in split(corpus())[1] if row.positive is not None]
+    rows = [rows[place] for place in np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+    truth = np.array([bool(row.positive) for row in rows])
+
+    def figures(variant: str) -> tuple[float, float]:
+        said = opened(variant).judge([row.text for row in rows])
+        scores = np.array([one.p_false for one in said])
+        return round(auc(truth, scores) or 0.0, 4), round(ap(truth, scores) or 0.0, 4)
+
+    return Fidelity(rows=len(rows), float32=figures("float32"), int8=figures("int8"))
+
+
+def _key(folder: Path) -> str:
+    """Of all that a model's folder holds."""
+    whole = hashlib.sha256()
+    for file in [*sorted(folder.glob("*.safetensors")), folder / "model.json"]:
+        whole.update(file.read_bytes())
+    return whole.hexdigest()[:16]

@@ -14,6 +14,7 @@ from claimwatch.errors import ConfigError
 from claimwatch.records import Stance
 from claimwatch.text.fold import fold
 from classifier.calibration import calibrated
+from classifier.lens import Lens
 
 Floats = NDArray[np.float32]
 
@@ -56,6 +57,7 @@ class Heads:
     stance: Linear | None  #: None: trained on rows without a stance
     gate: Linear | None = None  #: the cheap look before the encoder, over hashed words alone; None: no gate
     idf: Floats | None = None  #: [WORDS + LETTERS] rarity of each term; None: older models, plain words alone
+    lens: Lens | None = None  #: what claims are matched through; None: older models, the encoder's own vectors
     card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
 
     def score(self, vectors: Floats, texts: Sequence[str], tuned: Floats | None = None) -> Scores:
@@ -124,9 +126,13 @@ def features_of(vectors: Floats, texts: Sequence[str], idf: Floats | None = None
     lead = sparse.csr_matrix(vectors * VECTOR_WEIGHT)
     if idf is None:
         return sparse.hstack([lead, words_of(texts)], format="csr", dtype=np.float32)
+    return sparse.hstack([lead, *terms_of(texts, idf)], format="csr", dtype=np.float32)
+
+
+def terms_of(texts: Sequence[str], idf: Floats) -> tuple[Any, Any]:
+    """Hashed words [texts, WORDS] and runs of letters [texts, LETTERS] weighed by rarity, each text at length 1."""
     words, letters = _counted(texts)
-    parts = (_weighted(words, idf[:WORDS]), _weighted(letters, idf[WORDS:]))
-    return sparse.hstack([lead, *parts], format="csr", dtype=np.float32)
+    return _weighted(words, idf[:WORDS]), _weighted(letters, idf[WORDS:])
 
 
 def words_of(texts: Sequence[str]) -> Any:
@@ -173,6 +179,11 @@ def save_heads(heads: Heads, folder: Path) -> None:
     }
     if heads.idf is not None:
         tensors["idf"] = heads.idf.astype(np.float16)
+    if heads.lens is not None:
+        tensors |= {
+            "lens.centre": heads.lens.centre.astype(np.float16),
+            "lens.turn": heads.lens.turn.astype(np.float16),
+        }
     save_file(tensors, folder / "heads.safetensors")
     card = json.dumps(heads.card, ensure_ascii=False, indent=1, sort_keys=True)
     (folder / "model.json").write_text(card + "\n", encoding="utf-8")
@@ -194,12 +205,16 @@ def load_heads(folder: Path) -> Heads:
         if f"{name}.weights" in tensors
     }
     idf = tensors["idf"].astype(np.float32) if "idf" in tensors else None
+    parts = {
+        part: tensors[f"lens.{part}"].astype(np.float32) for part in ("centre", "turn") if f"lens.{part}" in tensors
+    }
     return Heads(
         false=heads["false"],
         scope=heads.get("scope"),
         stance=heads.get("stance"),
         gate=heads.get("gate"),
         idf=idf,
+        lens=Lens(**parts) if parts else None,
         card=card,
     )
 

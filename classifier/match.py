@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from claimwatch.records import Claim
-from classifier.heads import Floats
+from classifier.heads import Floats, terms_of
+from classifier.lens import Lens, shared
 from classifier.model import Nearest
 
 Encode = Callable[[Sequence[str]], Floats]
@@ -16,34 +18,64 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What of two texts is compared: vectors, through a lens if there is one, and then their words and letters, too."""
+
+    lens: Lens | None = None
+    idf: Floats | None = None  #: rarity of each hashed word and run of letters
+
+    def vectors(self, vectors: Floats) -> Floats:
+        """Of length 1 each, through the lens where there is one."""
+        return vectors if self.lens is None else self.lens(vectors)
+
+    def words(self, texts: Sequence[str]) -> tuple[Any, Any] | None:
+        """Weighted words and letters of texts, sparse; None where only vectors count."""
+        return None if self.lens is None or self.idf is None else terms_of(texts, self.idf)
+
+
+PLAIN = Sight()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """From which cosine a claim is suggested and from which it counts as confirmed."""
+    """From which similarity a claim is suggested and from which it counts as confirmed."""
 
     suggest: float
     confirm: float
 
 
 class ClaimIndex:
-    """The vectors of every phrasing of a set of claims."""
+    """Every phrasing of a set of claims: its vector, through the lens where there is one, and its words."""
 
-    def __init__(self, claims: Sequence[Claim], encode: Encode) -> None:
-        said = [(claim, text) for claim in claims for text in _phrasings(claim)]
+    def __init__(self, claims: Sequence[Claim], encode: Encode, *, sight: Sight = PLAIN) -> None:
+        said = [(claim, text) for claim in claims for text in phrasings(claim)]
         self._claims = {claim.id: claim for claim in claims}
         self._of = np.array([claim.id for claim, _ in said])
         self._phrasings = [text for _, text in said]
-        self._vectors = encode(self._phrasings)
+        self._sight = sight
+        self._vectors = sight.vectors(encode(self._phrasings))
+        self._words = sight.words(self._phrasings)
 
     def nearest(
-        self, vectors: Floats, limits: Sequence[Limits], among: Collection[str] | None = None
+        self,
+        vectors: Floats,
+        limits: Sequence[Limits],
+        *,
+        texts: Sequence[str] | None = None,
+        among: Collection[str] | None = None,
     ) -> list[list[Nearest]]:
         """The claims nearest to each vector [texts, dimensions], above its suggest limit, nearest first.
+
+        With `texts` shared words count too, where the index sees them; without, only vectors do.
 
         The nearest claim of all comes first even below the limit, so that its similarity can be told; callers that
         keep matches look at `similarity`.
         """
         if not self._phrasings:
             return [[] for _ in vectors]
-        similar = vectors @ self._vectors.T
+        similar = self._sight.vectors(vectors) @ self._vectors.T
+        if texts is not None and self._words is not None and self._sight.idf is not None:
+            similar = shared(terms_of(texts, self._sight.idf), self._words, similar)
         if among is not None:
             similar[:, ~np.isin(self._of, list(among))] = -1.0
         return [self._best(row, its) for row, its in zip(similar, limits, strict=True)]
@@ -77,7 +109,8 @@ def unpack(packed: Sequence[bytes]) -> Floats:
     return unit
 
 
-def _phrasings(claim: Claim) -> list[str]:
+def phrasings(claim: Claim) -> list[str]:
+    """Statement and phrasings in every language, each once."""
     said = [*claim.statement.values(), *(text for texts in claim.phrasings.values() for text in texts)]
     return list(dict.fromkeys(said))
 

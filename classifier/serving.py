@@ -15,7 +15,7 @@ from classifier.fidelity import int8_holds
 from classifier.gate import Gate
 from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
 from classifier.limits import limits_of
-from classifier.match import ClaimIndex, Limits, pack, unpack
+from classifier.match import ClaimIndex, Limits, Sight, pack, unpack
 from classifier.model import Nearest, Opinion
 from classifier.remembered import remembered
 from classifier.why import words_that_decided
@@ -49,6 +49,8 @@ class HeadModel:
         self._gate: Gate | None = None
         if heads.gate is not None and chosen.gate:
             self._gate = Gate(linear=heads.gate, threshold=float(card["gate"]["threshold"]))
+        self._by_vector = replace(self._limits[""], suggest=float(card.get("suggest_by_vector", card["suggest"])))
+        self._sight = Sight(lens=heads.lens, idf=heads.idf)
         self._index = ClaimIndex([], self._remembered)
         self._known = ""
 
@@ -77,7 +79,7 @@ class HeadModel:
         """Encode the claims' phrasings that are new here, unless these very claims are known."""
         known = hashlib.sha256(repr([(claim.id, claim.version) for claim in claims]).encode()).hexdigest()
         if known != self._known:
-            self._index, self._known = ClaimIndex(claims, self._remembered), known
+            self._index, self._known = ClaimIndex(claims, self._remembered, sight=self._sight), known
 
     def _remembered(self, texts: Sequence[str]) -> Floats:
         return remembered(self._encoder, texts)
@@ -109,7 +111,7 @@ class HeadModel:
         vectors, tuned = self._read(texts, progress)
         scores = self._heads.score(vectors, texts, tuned)
         limits = [self._limits_of(text) for text in texts]
-        near = self._index.nearest(vectors, limits)
+        near = self._index.nearest(vectors, limits, texts=texts)
         packed = pack(vectors)
         return [
             replace(
@@ -129,9 +131,9 @@ class HeadModel:
         """The matches of kept vectors among these claims: suggestions, for a vector does not tell a text's stance."""
         if not vectors:
             return []
-        general = self._limits[""]
-        near = self._index.nearest(unpack(vectors), [general] * len(vectors), among=set(claims))
-        return [_suggested(found, general) for found in near]
+        limits = self._by_vector
+        near = self._index.nearest(unpack(vectors), [limits] * len(vectors), among=set(claims))
+        return [_suggested(found, limits) for found in near]
 
     def _limits_of(self, text: str) -> Limits:
         return self._limits.get(language_of(text), self._limits[""])
@@ -180,19 +182,24 @@ def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> 
     anything by it.
     """
     folder = folder or shipped_folder()
+    heads = load_heads(folder)
 
     def opened(variant: str) -> HeadModel:
-        return model_on(open_encoder(cache, chosen.model_copy(update={"variant": variant})), folder, chosen, cache)
+        encoder = open_encoder(cache, chosen.model_copy(update={"variant": variant}))
+        return _assembled(encoder, heads, folder, chosen, cache)
 
     encoder = open_encoder(cache, chosen)
     if chosen.variant == "auto" and encoder.variant == "int8" and not int8_holds(folder, encoder.home, opened):
         return opened("float32")
-    return model_on(encoder, folder, chosen, cache)
+    return _assembled(encoder, heads, folder, chosen, cache)
 
 
 def model_on(encoder: Encoder, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
     """The model of a folder, its tower too, on an encoder that is open. ConfigError where they do not fit."""
-    heads = load_heads(folder)
+    return _assembled(encoder, load_heads(folder), folder, chosen, cache)
+
+
+def _assembled(encoder: Encoder, heads: Heads, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
     if heads.false.weights.shape[1] <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
     tower = open_tower(folder, encoder, cache, chosen.threads) if "tower" in heads.card else None

@@ -30,7 +30,7 @@ from classifier.heads import (
     logits_of,
     save_heads,
 )
-from classifier.limits import choose_limits
+from classifier.limits import choose_limits, claim_lens
 from classifier.remembered import remembered
 from classifier.rows import Row
 from classifier.train import calibration_card, folds, linear_heads, train_heads
@@ -220,7 +220,12 @@ def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads
     gate = fit_gate(wanted.rows, encoder.glance([row.text for row in wanted.rows]), wanted.seed)
     if gate:
         heads = replace(heads, gate=gate[0].linear, card={**heads.card, "gate": gate[1]})
-    matching = choose_limits(wanted.rows, vectors, wanted.claims, lambda texts: remembered(encoder, texts))
+
+    def encode(texts: Sequence[str]) -> Floats:
+        return remembered(encoder, texts)
+
+    matching, figures = choose_limits(wanted.rows, vectors, wanted.claims, encode, heads.idf)
+    heads = replace(heads, lens=claim_lens(wanted.rows, vectors, wanted.claims, encode))
     every = matching.pop("")
     card = {
         **wanted.about,
@@ -228,6 +233,7 @@ def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads
         "version": wanted.version,
         "encoder": encoder.name,
         **every.as_card(),
+        **figures,
         "matching": {language: one.as_card() for language, one in matching.items()},
     }
     return replace(heads, card=card)

@@ -217,13 +217,15 @@ class TestMatch:
         named = [Row(id=str(n), text=f"{SAYS[n % 4]} {n}", positive=True, claim="garlic-cure") for n in range(60)]
         other = [Row(id=str(n), text=f"{ELSE[n % 4]} {n}", positive=False) for n in range(60)]
         vectors = encoder.encode([row.text for row in named + other])
-        matching = choose_limits(named + other, vectors, CLAIMS, encoder.encode)
+        matching, figures = choose_limits(named + other, vectors, CLAIMS, encoder.encode)
         limits = matching[""].limits
         near = ClaimIndex(CLAIMS, encoder.encode).nearest(vectors[60:], [Limits(suggest=0, confirm=1)] * 60)
         assert np.mean([one[0].similarity >= limits.suggest for one in near]) <= 0.3
         assert limits.suggest <= limits.confirm
         assert (matching[""].repeats, matching[""].recall_at_1) == (60, 1.0)
-        assert choose_limits(named, vectors[:60], CLAIMS, encoder.encode)[""].limits == UNMEASURED
+        assert 0 < figures["suggest_by_vector"] < 1
+        alone, figures = choose_limits(named, vectors[:60], CLAIMS, encoder.encode)
+        assert (alone[""].limits, set(figures)) == (UNMEASURED, {"recall_new_claims"})
 
     def test_each_language_has_limits_of_its_own(self, encoder: Encoder, heads: Heads) -> None:
         card = {**heads.card, "suggest": 0.5, "confirm": 0.9, "matching": {"vi": {"suggest": 2.0, "confirm": 2.0}}}
@@ -274,6 +276,8 @@ class TestRows:
             ("[]", "line 1: needs an object with `text`"),
             ('{"text": "a", "positive": "yes"}', "a label must be true, false or null"),
             ('{"text": "a", "stance": "shouts"}', "'shouts' is not a valid Stance"),
+            ('{"text": "a", "weight": 0}', "a weight must be a number above 0, not 0"),
+            ('{"text": "a", "weight": true}', "a weight must be a number above 0, not True"),
             ("", "no rows to learn from"),
         ],
     )

@@ -202,6 +202,23 @@ def test_a_missing_model_says_how_to_get_one(
     assert (code, "no usable model" in one_line(err)) == (2, True)
 
 
+@pytest.mark.parametrize("beside", [["--data", "rows.jsonl"], ["--map", "reintel"], ["--epochs", "2"]])
+def test_learning_from_decisions_takes_no_other_rows(
+    config: Path, capsys: pytest.CaptureFixture[str], beside: list[str]
+) -> None:
+    code, _, err = told(capsys, "train", "--from-decisions", *beside, "--config", config)
+    assert (code, "leave --data, --map, --before, --epochs out" in one_line(err)) == (2, True)
+
+
+def test_fine_tuning_without_torch_says_how_to_get_it(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.training.can_tune", lambda: False)
+    for wanted in (["--out", str(tmp_path / "made")], ["--from-decisions"]):
+        code, _, err = told(capsys, "train", "--method", "tune", *wanted, "--config", config)
+        assert (code, "pip install 'claimwatch[train]'" in one_line(err)) == (2, True)
+
+
 def test_a_port_that_is_taken_is_one_line(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,34 +4,42 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from claimwatch.desk import Desk
 from claimwatch.errors import ConfigError
 from claimwatch.ledger import decisions, facts, users
 from claimwatch.ledger.decisions import Judgement
-from claimwatch.records import Action, Role
-from claimwatch.settings import Places
+from claimwatch.records import Action, Role, Stance
+from claimwatch.settings import Classify, Places
 from claimwatch.text.fold import text_hash
+from classifier.adapter import FILE, Adapter, save_adapter
 from classifier.challenge import Comparison, contest
+from classifier.encoder import Encoder
 from classifier.heads import load_heads, save_heads
 from classifier.model import Opinion
 from classifier.registry import Registry
 from classifier.rows import corpus
 from classifier.serving import HeadModel, shipped_folder
+from classifier.training import Training, save_model, train_model
 from jobs.promotion import HISTORY, RefusedError, Trial, promote, write_comparison
 from jobs.work import Work
-from tiny_model import tiny_encoder_folder
+from tiny_model import HIDDEN, LAYERS, tiny_encoder_folder
 
 SECRET = "my neighbour's words"
 
 
 @pytest.fixture
 def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
-    """A machine with the tiny encoder, a small corpus, and a shipped model of that encoder's size."""
-    rows = corpus()[::8]
-    tiny_encoder_folder(tmp_path / "cache" / "encoder")
+    """A machine with the tiny encoder, a small corpus, and a shipped model of linear heads on it."""
+    rows = corpus()[::12]
+    folder = tiny_encoder_folder(tmp_path / "cache" / "encoder")
     monkeypatch.setattr("classifier.rows.corpus", lambda: rows)
+    learnt = Training(rows=rows[::2], claims=[], seed=1, version="tiny", about={"frozen": "left out"})
+    save_model(train_model(Encoder.open(folder), learnt), tmp_path / "shipped" / "tiny")
+    for module in ("serving", "registry"):
+        monkeypatch.setattr(f"classifier.{module}.SHIPPED", tmp_path / "shipped")
     for module in ("jobs.promotion", "jobs.assess"):
         monkeypatch.setattr(f"{module}.build_encoder", lambda *_: None)
     return Places(config=tmp_path, data=tmp_path / "data", cache=tmp_path / "cache", keys=tmp_path)
@@ -87,6 +95,37 @@ def test_a_challenger_is_trained_compared_promoted_and_rolled_back(desk: Desk, w
     written = "".join(file.read_text(encoding="utf-8") for file in second.folder.glob("*.[jm][sd]*"))
     assert "## The rule" in written
     assert SECRET not in written + json.dumps(kept)
+
+
+def test_a_tuned_model_is_compared_with_its_tower_and_leaves_it_to_its_challenger(desk: Desk, where: Places) -> None:
+    decide_many(desk)
+    trial = Trial(desk, where)
+    champion = tuned(trial, Registry(where.data).folder / "tuned")
+    Registry(where.data).serve("tuned")
+    text = corpus()[0].text
+    bare = HeadModel(trial.encoder, load_heads(champion), Classify())
+    assert trial._open(Registry(where.data).find("tuned")).judge([text]) != bare.judge([text])
+
+    challenger, _ = trial.train("second", seed=1)
+    assert (challenger.folder / FILE).read_bytes() == (champion / FILE).read_bytes()
+    assert challenger.card["tower_of"] == "tuned"
+    assert challenger.card["tower"] == load_heads(champion).card["tower"]
+    found = trial.compare(challenger)
+    assert (found.champion, found.challenger, found.contests[0].name) == ("tuned", "second", "frozen")
+
+
+def tuned(trial: Trial, folder: Path) -> Path:
+    """The shipped heads with a tower that was moved at random; needs no torch."""
+    chance = np.random.default_rng(1)
+    outputs = 2 + len(Stance)
+    down, up = chance.normal(size=(2, HIDDEN)), chance.normal(size=(HIDDEN, 2))
+    layer = f"encoder.layer.{LAYERS - 1}.attention.self.query"
+    out = (chance.normal(size=(outputs, HIDDEN)).astype(np.float32), np.zeros(outputs, np.float32))
+    save_adapter(Adapter(pairs={layer: (down.astype(np.float32), up.astype(np.float32))}, out=out), folder)
+    heads = load_heads(shipped_folder())
+    card = {**heads.card, "version": "tuned", "tower": {"share": 0.5}, "doubt": 0.5}
+    save_heads(replace(heads, card=card), folder)
+    return folder
 
 
 def test_a_worse_challenger_is_refused_unless_somebody_says_why(desk: Desk, where: Places, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ class Match:
     text_hash: str
     claim: str
     claim_version: int
-    similarity: float  #: cosine to the claim's nearest phrasing
+    similarity: float  #: to the claim's nearest phrasing, 0 to 1
     confirmed: bool
 
 

@@ -90,7 +90,7 @@ class ClaimIndex:
                 found[claim.id] = Nearest(
                     claim=claim.id,
                     version=claim.version,
-                    similarity=round(value, 4),
+                    similarity=round(max(value, 0.0), 4),
                     confirmed=value >= limits.confirm,
                     phrasing=self._phrasings[place],
                 )

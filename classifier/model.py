@@ -13,7 +13,7 @@ class Nearest:
 
     claim: str
     version: int
-    similarity: float  #: cosine to the nearest phrasing
+    similarity: float  #: to the nearest phrasing, 0 to 1
     confirmed: bool
     phrasing: str  #: the nearest one, for "why"
 

@@ -33,7 +33,7 @@ class Nearest(Protocol):
 
     @property
     def similarity(self) -> float:
-        """Cosine to its nearest phrasing."""
+        """To its nearest phrasing, 0 to 1."""
         ...
 
 

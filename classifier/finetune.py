@@ -137,8 +137,10 @@ class Tuner:
 
     def _outputs(self, states: Sequence[Halves]) -> Any:
         values, mask = (one.to(self._device) for one in _padded(states))
+        # Added to the scores: attention written out takes no mask of truths, it would add them as ones.
+        hidden = torch.zeros_like(mask, dtype=torch.float32).masked_fill(~mask, -1e9)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._halved and self._net.training):
-            last = self._net["layers"](values, mask[:, None, None, :]).last_hidden_state.float()
+            last = self._net["layers"](values, hidden[:, None, None, :]).last_hidden_state.float()
         mean = (last * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         return self._net["out"](functional.dropout(mean, self._recipe.dropout, self._net.training))
 

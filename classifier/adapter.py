@@ -1,4 +1,4 @@
-"""What fine-tuning changed: low-rank differences to the encoder's upper layers, and a last layer. A few megabytes."""
+"""What fine-tuning changed: low-rank differences to the encoder's layers, and a last layer. A few megabytes."""
 
 import hashlib
 import shutil
@@ -16,7 +16,7 @@ from classifier.graph import layer_of, quantise, read_layers, write_tower
 
 #: In a model's folder, beside its heads.
 FILE = "adapter.safetensors"
-#: Towers kept in the cache; each takes as much room as its layers, 7 MB for one of the real base, a quarter in int8.
+#: Towers kept in the cache; each takes as much room as its layers, 7 MB for each of the real base, a quarter in int8.
 _KEPT = 8
 
 
@@ -26,6 +26,11 @@ class Adapter:
 
     pairs: Mapping[str, tuple[Floats, Floats]]  #: by layer: down [rank, inputs] and up [outputs, rank]
     out: tuple[Floats, Floats]  #: weights [outputs, hidden] and bias [outputs] over the mean of the last states
+
+    @property
+    def start(self) -> int:
+        """The lowest layer that was tuned."""
+        return min(map(layer_of, self.pairs))
 
     def merged(self, weights: Mapping[str, Floats]) -> dict[str, Floats]:
         """The weights of the layers that were tuned, with the differences in them, and `out`."""
@@ -83,7 +88,7 @@ def open_tower(folder: Path, encoder: Encoder, cache: Path, threads: int | None 
 def _build(adapter: Adapter, encoder: Encoder, place: Path) -> None:
     """Whole or not at all, one process at a time; the oldest towers make room."""
     try:
-        weights = adapter.merged(read_layers(encoder.float32, encoder.shape))
+        weights = adapter.merged(read_layers(encoder.float32, encoder.shape, adapter.start))
     except (KeyError, ValueError) as error:
         raise ConfigError("this model was fine-tuned on another encoder: train it again") from error
     size = sum(one.nbytes for one in weights.values())

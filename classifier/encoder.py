@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 
 from .base_file import Floats, Shape
-from .graph import open_words
+from .graph import FORKED, open_words
 from .tokenizer import Tokenizer
 
 Halves = NDArray[np.float16]
@@ -59,11 +59,11 @@ class Encoder:
     def encode_with(
         self, tower: "Tower", texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> tuple[Floats, Floats]:
-        """The vectors, and what the tower says of each text [texts, outputs], in one pass over the shared layers."""
+        """The vectors, and what the tower says of each text [texts, outputs], in one pass over what they share."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         said = np.empty((len(texts), tower.outputs), np.float32)
-        for rows, mask, (found, forked) in self._passes(texts, ["embedding", "forked"], progress):
-            vectors[rows], said[rows] = found, tower(forked, mask)
+        for rows, mask, (found, states) in self._passes(texts, ["embedding", tower.fed], progress):
+            vectors[rows], said[rows] = found, tower(states, mask)
         return vectors, said
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
@@ -84,17 +84,17 @@ class Encoder:
         return np.asarray(found / np.maximum(lengths, 1e-6), np.float32)
 
     def fork(
-        self, texts: Sequence[str], longest: int, progress: Callable[[int], None] | None = None
+        self, texts: Sequence[str], longest: int, progress: Callable[[int], None] | None = None, *, at: str = FORKED
     ) -> tuple[Floats, list[Halves]]:
-        """The vectors, and each text's states after the shared layers [tokens, hidden], of `longest` tokens at most.
+        """The vectors, and each text's states [tokens, hidden], of `longest` tokens at most; `at` names which.
 
         The states are in half precision: what a tower is trained on.
         """
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         states: list[Halves] = [np.empty((0, self.dimensions), np.float16)] * len(texts)
-        for rows, mask, (found, forked) in self._passes(texts, ["embedding", "forked"], progress):
+        for rows, mask, (found, of_all) in self._passes(texts, ["embedding", at], progress):
             vectors[rows] = found
-            for row, kept, whole in zip(rows, mask.sum(axis=1), forked, strict=True):
+            for row, kept, whole in zip(rows, mask.sum(axis=1), of_all, strict=True):
                 states[row] = whole[: min(int(kept), longest)].astype(np.float16)
         return vectors, states
 
@@ -114,15 +114,16 @@ class Encoder:
 
 
 class Tower:
-    """Fine-tuned upper layers with their outputs, fed by an encoder's lower ones."""
+    """Fine-tuned layers with their outputs, fed by an encoder's lower ones or by what its first is given."""
 
     def __init__(self, session: Any) -> None:
         self.outputs: int = session.get_outputs()[0].shape[1]
+        self.fed: str = session.get_inputs()[0].name  #: the encoder's output that it is given
         self._session = session
 
-    def __call__(self, forked: Floats, mask: NDArray[np.int64]) -> Floats:
+    def __call__(self, states: Floats, mask: NDArray[np.int64]) -> Floats:
         """Scores [texts, outputs] of states [texts, tokens, hidden] with their mask [texts, tokens]."""
-        (said,) = self._session.run(["outputs"], {"forked": forked, "attention_mask": mask})
+        (said,) = self._session.run(["outputs"], {self.fed: states, "attention_mask": mask})
         return np.asarray(said, np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Fine-tunes the encoder's upper layers for all outputs at once: LoRA by peft on BERT layers of transformers."""
+"""Fine-tunes the encoder's upper layers, or all, for all outputs at once: LoRA by peft on BERT of transformers."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from classifier.adapter import Adapter
 from classifier.base_file import Floats, Shape
 from classifier.encoder import Halves
 from classifier.evaluate import ap, auc
-from classifier.graph import fork_of, layer_of
+from classifier.graph import EMBEDDED, FORKED, fork_of, layer_of
 from classifier.heads import STANCES, joint
 from classifier.measure import multiplies_bfloat16
 from classifier.rows import Row
@@ -48,12 +48,27 @@ class Recipe:
     #: wording in place of a dropout. It doubles the work; 0 leaves it out, and each text is learnt in either wording.
     consistency: float = 1.0
     longest: int = 192  #: tokens of a text that are learnt from
-    layers: int = 3  #: of the encoder's layers above the fork, the lowest so many; the others are left out of the tower
+    layers: int = 3  #: so many, from the start; the others are left out of the tower
+    whole: bool = False  #: start at the encoder's first layer and share none; else at the fork
+
+    @classmethod
+    def of_all_layers(cls) -> "Recipe":
+        """For thousands of real posts, where accuracy counts more than the work of a post (decision 12)."""
+        return cls(rank=32, rate=1e-3, epochs=8, batch=64, consistency=0.0, layers=1000, whole=True)
+
+    def start(self, layers: int) -> int:
+        """The lowest layer to tune, of so many."""
+        return 0 if self.whole else fork_of(layers)
+
+    @property
+    def fed(self) -> str:
+        """What of the encoder the tower is given, as `Encoder.fork` names it."""
+        return EMBEDDED if self.whole else FORKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """Rows with their states after the shared layers, and which are learnt from."""
+    """Rows with what the tower is given of them, and which are learnt from."""
 
     rows: Sequence[Row]
     states: Sequence[Halves]  #: [tokens, hidden] for each row
@@ -81,7 +96,7 @@ class Tuner:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._halved = self._device.type == "cuda" or multiplies_bfloat16()
         self._lesson, self._recipe, self._seed, self._folder = lesson, recipe, seed, folder
-        self._fork = fork_of(shape.layers)
+        self._start = recipe.start(shape.layers)
         self._net = _net(weights, shape, recipe, halved=self._halved).to(self._device)
         self._tuned = [one for one in self._net.parameters() if one.requires_grad]
         self._optimiser = torch.optim.AdamW(self._tuned, lr=recipe.rate, weight_decay=0.01)
@@ -177,7 +192,7 @@ class Tuner:
             if hasattr(layer, "lora_A"):
                 number, _, rest = name.removeprefix("layer.").partition(".")
                 down, up = (_numpy(part["default"].weight) for part in (layer.lora_A, layer.lora_B))
-                pairs[f"encoder.layer.{int(number) + self._fork}.{rest}"] = (down, up * layer.scaling["default"])
+                pairs[f"encoder.layer.{int(number) + self._start}.{rest}"] = (down, up * layer.scaling["default"])
         out = self._net["out"]
         return Adapter(pairs=pairs, out=(_numpy(out.weight), _numpy(out.bias)))
 
@@ -238,15 +253,15 @@ class _Targets:
 
 
 def _net(weights: dict[str, Floats], shape: Shape, recipe: Recipe, *, halved: bool) -> Any:
-    """The layers above the fork with adapters in every linear layer, and the layer of outputs.
+    """The layers to tune with adapters in every linear layer, and the layer of outputs.
 
     Dropout inside the layers costs a processor a quarter of its time (inside the attention two thirds): it is left to
     the last layer. Attention written out is faster than torch's own in bfloat16, slower in float32.
     """
-    fork = fork_of(shape.layers)
-    count = min(recipe.layers, shape.layers - fork)
+    start = recipe.start(shape.layers)
+    count = min(recipe.layers, shape.layers - start)
     kept = {
-        _renumbered(name, fork): torch.tensor(one) for name, one in weights.items() if layer_of(name) < fork + count
+        _renumbered(name, start): torch.tensor(one) for name, one in weights.items() if layer_of(name) < start + count
     }
     layers = BertEncoder(
         BertConfig(
@@ -267,8 +282,8 @@ def _net(weights: dict[str, Floats], shape: Shape, recipe: Recipe, *, halved: bo
     )
 
 
-def _renumbered(name: str, fork: int) -> str:
-    return name.replace(f"encoder.layer.{layer_of(name)}.", f"layer.{layer_of(name) - fork}.")
+def _renumbered(name: str, start: int) -> str:
+    return name.replace(f"encoder.layer.{layer_of(name)}.", f"layer.{layer_of(name) - start}.")
 
 
 def _balance(labels: Floats) -> float:

@@ -1,4 +1,4 @@
-"""The encoder as ONNX graphs: the base, and a tower of fine-tuned layers that leaves it halfway."""
+"""The encoder as ONNX graphs: the base, and a tower of fine-tuned layers that leaves it halfway or at its start."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from .base_file import Floats, Shape
 
 #: Raise it when the graph or the tokenizer's file changes: what was built before is then built anew.
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 
 _OPSET = 20  # the first with Gelu; ONNX Runtime 1.22 knows it
 _IR_VERSION = 10
@@ -18,6 +18,8 @@ _INLINE_BYTES = 1 << 16
 _PAGE = 4096  # mapped offsets must be whole pages
 _WORDS = "embeddings.word_embeddings.weight"
 _FLOAT, _INT64 = 1, 7  # of onnx.TensorProto
+#: The base's outputs that a tower may be fed: the states before its first layer, and those after the shared layers.
+EMBEDDED, FORKED = "embedded", "forked"
 
 
 def fork_of(layers: int) -> int:
@@ -31,7 +33,7 @@ def layer_of(name: str) -> int:
 
 
 def write_graph(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Path:
-    """Write `model.onnx` and `weights.bin` into a folder: ids in, one unit vector per text and the forked states out.
+    """Write `model.onnx` and `weights.bin` into a folder: ids in, a unit vector per text and what towers are fed out.
 
     `weights` are named as in BertModel.
     """
@@ -40,9 +42,10 @@ def write_graph(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Pa
 
 
 def write_tower(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Path:
-    """Write `model.onnx` and `weights.bin`: forked states [batch, tokens, hidden] in, `outputs` [batch, outputs] out.
+    """Write `model.onnx` and `weights.bin`: states [batch, tokens, hidden] in, `outputs` [batch, outputs] out.
 
-    `weights` are layers from the fork upwards, named as in BertModel, and a last linear layer `out`.
+    `weights` are layers from the first or from the fork upwards, named as in BertModel, and a last linear layer `out`.
+    The input is named after the base's output that it must be given.
     """
     with (folder / "weights.bin").open("wb") as store:
         return _checked(_Builder(weights, shape, store).tower(), folder)
@@ -72,18 +75,16 @@ def _kept_in_full(model: Path) -> list[str]:
 
     graph = onnx.load(str(model), load_external_data=False).graph
     layers = {layer_of(one.name) for one in graph.initializer if one.name.startswith("encoder.layer.")}
-    if not any(one.name == _WORDS for one in graph.initializer):
-        return []  # a tower, which has no shared layers
     shared = {f"encoder.layer.{number}.output.dense.weight" for number in range(fork_of(len(layers)))}
     return [node.name for node in graph.node if shared & set(node.input)]
 
 
-def read_layers(folder: Path, shape: Shape) -> dict[str, Floats]:
-    """The weights above the fork of a graph that `write_graph` left in a folder, named as in BertModel."""
+def read_layers(folder: Path, shape: Shape, start: int) -> dict[str, Floats]:
+    """The weights of the layers from `start` of a graph that `write_graph` left in a folder, named as in BertModel."""
     import onnx
     from onnx.external_data_helper import load_external_data_for_tensor
 
-    upper = tuple(f"encoder.layer.{number}." for number in range(fork_of(shape.layers), shape.layers))
+    upper = tuple(f"encoder.layer.{number}." for number in range(start, shape.layers))
     found = {}
     for tensor in onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.initializer:
         if tensor.name.startswith(upper):
@@ -131,12 +132,12 @@ class _Builder:
         self._initializers: list[Any] = []
 
     def base(self) -> Any:
-        """Ids to `embedding` and, after the shared layers, `forked`; large weights are already in the store."""
-        hidden = self._embedded()
+        """Ids to `embedding` and to what towers are fed; large weights are already in the store."""
+        hidden = self._node("Identity", self._embedded(), output=EMBEDDED)
         bias, mask_rows = self._masks()
         fork = fork_of(self._shape.layers)
         hidden = self._layers(hidden, bias, range(fork))
-        forked = self._node("Identity", hidden, output="forked")
+        forked = self._node("Identity", hidden, output=FORKED)
         hidden = self._layers(forked, bias, range(fork, self._shape.layers))
         mean = self._mean(hidden, mask_rows)
         length = self._node("ReduceL2", mean, self._ints(1), keepdims=1)
@@ -145,19 +146,20 @@ class _Builder:
         wide = self._shape.hidden
         return self._model(
             {"input_ids": (_INT64, tokens), "attention_mask": (_INT64, tokens)},
-            {"embedding": ["batch", wide], "forked": [*tokens, wide]},
+            {"embedding": ["batch", wide], EMBEDDED: [*tokens, wide], FORKED: [*tokens, wide]},
         )
 
     def tower(self) -> Any:
-        """Forked states to `outputs`."""
+        """States of the base to `outputs`."""
         bias, mask_rows = self._masks()
-        layers = {layer_of(name) for name in self._weights if name.startswith("encoder.layer.")}
-        hidden = self._layers("forked", bias, sorted(layers))
+        layers = sorted({layer_of(name) for name in self._weights if name.startswith("encoder.layer.")})
+        fed = FORKED if layers[0] else EMBEDDED
+        hidden = self._layers(fed, bias, layers)
         said = self._linear(self._mean(hidden, mask_rows), "out")
         self._node("Identity", said, output="outputs")
         tokens = ["batch", "tokens"]
         return self._model(
-            {"forked": (_FLOAT, [*tokens, self._shape.hidden]), "attention_mask": (_INT64, tokens)},
+            {fed: (_FLOAT, [*tokens, self._shape.hidden]), "attention_mask": (_INT64, tokens)},
             {"outputs": ["batch", len(self._weights["out.bias"])]},
         )
 

@@ -81,11 +81,11 @@ def tune_model(
 
     held = held_out(wanted.rows, wanted.seed)
     texts = [row.text for row in wanted.rows]
-    vectors, states = encoder.fork(texts, recipe.longest, progress)
+    vectors, states = encoder.fork(texts, recipe.longest, progress, at=recipe.fed)
     twins = _altered(wanted)
-    twin_vectors, twin_states = encoder.fork([row.text for row in twins], recipe.longest, progress)
+    twin_vectors, twin_states = encoder.fork([row.text for row in twins], recipe.longest, progress, at=recipe.fed)
     lesson = Lesson(rows=wanted.rows, states=states, twins=twin_states, held=held)
-    weights = read_layers(encoder.float32, encoder.shape)
+    weights = read_layers(encoder.float32, encoder.shape, recipe.start(encoder.shape.layers))
     tuner = Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=wanted.seed, folder=folder)
     tuned = tuner.run(progress)
     both = np.concatenate([vectors, twin_vectors])

@@ -63,7 +63,7 @@ def test_what_a_tower_says_does_not_depend_on_the_batch(encoder: Encoder, cache:
 
 
 def test_the_difference_is_the_product_of_both_matrices(encoder: Encoder) -> None:
-    weights = read_layers(encoder.float32, encoder.shape)
+    weights = read_layers(encoder.float32, encoder.shape, fork_of(LAYERS))
     given = adapter(0.5)
     down, up = given.pairs[QUERY]
     merged = given.merged(weights)
@@ -73,13 +73,13 @@ def test_the_difference_is_the_product_of_both_matrices(encoder: Encoder) -> Non
 
 
 def test_the_layers_above_the_fork_are_read_as_they_were_written(encoder: Encoder) -> None:
-    weights = read_layers(encoder.float32, encoder.shape)
+    weights = read_layers(encoder.float32, encoder.shape, fork_of(LAYERS))
     assert {int(name.split(".")[2]) for name in weights} == set(range(fork_of(LAYERS), LAYERS))
     assert weights[f"{QUERY}.weight"].shape == (HIDDEN, HIDDEN)
 
 
 def test_a_tower_has_the_layers_that_were_tuned_and_no_more(encoder: Encoder) -> None:
-    weights = read_layers(encoder.float32, encoder.shape)
+    weights = read_layers(encoder.float32, encoder.shape, fork_of(LAYERS))
     above = {name.replace(f".{LAYERS - 1}.", f".{LAYERS}."): one for name, one in weights.items()}
     merged = adapter(0.5).merged(weights | above)
     assert {name for name in merged if name.startswith("encoder.layer.")} == set(weights)

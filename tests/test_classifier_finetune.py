@@ -18,10 +18,11 @@ from classifier.finetune import Recipe, Tuned, Tuner
 from classifier.rows import Row
 from classifier.serving import open_model
 from classifier.training import Training, held_out, save_model, tune_model
-from tiny_model import tiny_encoder_folder
+from tiny_model import LAYERS, tiny_encoder_folder
 
 CURES = ("nước chanh", "tỏi", "gừng", "muối", "rượu", "mật ong", "trà", "sả", "dầu tràm", "chuối")
 RECIPE = Recipe(rank=4, rate=5e-3, epochs=4, batch=8, longest=32)
+WHOLE = replace(RECIPE, whole=True, layers=LAYERS)
 
 
 def rows() -> list[Row]:
@@ -62,18 +63,25 @@ def losses(folder: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_a_tuned_model_is_saved_opened_and_judges(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
-    save_model(tune_model(encoder, training(), tmp_path, RECIPE), tmp_path)
+@pytest.mark.parametrize("recipe", [RECIPE, WHOLE], ids=["upper", "whole"])
+def test_a_tuned_model_is_saved_opened_and_judges(
+    encoder: Encoder, cache: Path, tmp_path: Path, recipe: Recipe
+) -> None:
+    save_model(tune_model(encoder, training(), tmp_path, recipe), tmp_path)
     model = open_model(cache, Classify(threads=1), folder=tmp_path)
     said, other = model.judge(["gừng chữa khỏi covid", "trời mưa to quá"])
     assert 0 <= other.p_false < said.p_false <= 1
     assert losses(tmp_path)[-1] < losses(tmp_path)[0]
 
 
-def test_the_served_tower_says_what_the_trained_one_said(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", [RECIPE, WHOLE], ids=["upper", "whole"])
+def test_the_served_tower_says_what_the_trained_one_said(
+    encoder: Encoder, cache: Path, tmp_path: Path, recipe: Recipe
+) -> None:
     from classifier.adapter import open_tower, save_adapter
 
-    tuned, held = tuned_in(encoder, tmp_path)
+    tuned, held = tuner(encoder, tmp_path, recipe).run(), held_out(rows(), 1).tolist()
+    assert tuned.adapter.start == recipe.start(LAYERS)
     save_adapter(tuned.adapter, tmp_path)
     _, served = encoder.encode_with(open_tower(tmp_path, encoder, cache), [rows()[number].text for number in held])
     assert np.allclose(served, tuned.outputs, atol=0.03)
@@ -146,11 +154,10 @@ def tuner(encoder: Encoder, folder: Path, recipe: Recipe = RECIPE) -> Tuner:
     from classifier.graph import read_layers
 
     made = rows()
-    _, states = encoder.fork([row.text for row in made], recipe.longest)
+    _, states = encoder.fork([row.text for row in made], recipe.longest, at=recipe.fed)
     lesson = Lesson(rows=made, states=states, twins=states, held=held_out(made, 1))
-    return Tuner(
-        lesson, read_layers(encoder.float32, encoder.shape), encoder.shape, recipe=recipe, seed=1, folder=folder
-    )
+    weights = read_layers(encoder.float32, encoder.shape, recipe.start(LAYERS))
+    return Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=1, folder=folder)
 
 
 def tuned_on(encoder: Encoder, folder: Path, made: list[Row]) -> float:

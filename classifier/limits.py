@@ -59,7 +59,7 @@ def choose_limits(
 
     Then figures for the card: `recall_new_claims`, as `recall_at_1` but of claims that the lens has not learnt, as
     those that a desk adds; and `suggest_by_vector`, the limit where the text is not at hand. No row is looked at
-    through a lens that has learnt it.
+    through a lens that has learnt it, and what confirms a claim is chosen as if each claim were one of these.
     """
     study = _Study(rows, vectors, claims, encode)
     apart = np.random.default_rng(0).integers(0, _FOLDS, len(rows))
@@ -72,8 +72,8 @@ def choose_limits(
     if blind.none.sum() >= _ENOUGH:
         figures["suggest_by_vector"] = _suggest(blind.similar[blind.none])
     spoken = np.array([language_of(row.text) for row in rows])
-    found = {language: _measured(seen, spoken == language) for language in sorted(set(spoken.tolist()))}
-    whole = _measured(seen, np.ones(len(rows), bool)) or Matching(limits=UNMEASURED)
+    found = {language: _measured(seen, new, spoken == language) for language in sorted(set(spoken.tolist()))}
+    whole = _measured(seen, new, np.ones(len(rows), bool)) or Matching(limits=UNMEASURED)
     return {"": whole, **{language: one for language, one in found.items() if one}}, figures
 
 
@@ -134,14 +134,14 @@ class _Seen:
     repeats: Any
 
 
-def _measured(seen: _Seen, which: Any) -> Matching | None:
-    """Limits on some of the rows; None where they are too few."""
+def _measured(seen: _Seen, new: _Seen, which: Any) -> Matching | None:
+    """Limits on some of the rows; None where they are too few. `new` is the same among claims strange to the lens."""
     named, none, repeats = seen.named & which, seen.none & which, seen.repeats & which
     if min(named.sum(), none.sum()) < _ENOUGH:
         return None
     suggest = _suggest(seen.similar[none])
     judged = named | none
-    confirm = max(suggest, round(_confirm(seen.similar[judged], seen.right[judged]), 3))
+    confirm = max(suggest, round(_confirm(new.similar[judged], new.right[judged]), 3))
     recall = round(float(seen.right[repeats].mean()), 4) if repeats.any() else None
     return Matching(limits=Limits(suggest=suggest, confirm=confirm), recall_at_1=recall, repeats=int(repeats.sum()))
 

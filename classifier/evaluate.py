@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimwatch.records import Stance
+from claimwatch.tuning import wilson
 from classifier.rows import Row
 
 Array = NDArray[Any]
@@ -43,6 +44,32 @@ def evaluate(
         truth, given = np.array([(row.stance, said) for row, said in told], dtype=object).T
         whole["stance_f1"] = _interval(_macro_f1, truth, given, draws([row for row, _ in told], seed))
     return whole
+
+
+def flag_shares(rows: Sequence[Row], flags: Sequence[bool]) -> dict[str, Any]:
+    """Of the rows of each kind and of each stance, how many there are and which share of them is flagged."""
+    kinds = {"kind": [row.kind for row in rows], "stance": [str(row.stance or "") for row in rows]}
+    return {
+        name: {
+            one: _share([flag for flag, given in zip(flags, said, strict=True) if given == one])
+            for one in sorted(set(said) - {""})
+        }
+        for name, said in kinds.items()
+    }
+
+
+def gate_shares(rows: Sequence[Row], flags: Sequence[bool], away: Sequence[bool]) -> dict[str, Any]:
+    """What the gate would do to rows that were all read: the share turned away, and the recall of positives lost."""
+    positive = [row.positive is True for row in rows]
+    lost = [flag and gone for flag, gone, true in zip(flags, away, positive, strict=True) if true]
+    return {"turned_away": _share(away), "recall_lost": _share(lost)}
+
+
+def _share(which: Sequence[bool]) -> dict[str, Any]:
+    """N and share: [value, low, high], 95% after Wilson (1927); null of none."""
+    some, every = sum(which), len(which)
+    share = [round(one, 4) for one in (some / every, *wilson(some, every))] if every else None
+    return {"n": every, "share": share}
 
 
 def _macro_f1(truth: Array, given: Array) -> float | None:

@@ -46,6 +46,7 @@ class Scores:
     scope: Floats  #: [texts] probability of being about health
     false: Floats  #: [texts] calibrated probability of repeating a false claim
     stance: list[Stance | None]
+    lead: Floats  #: [texts] as by `lead_of`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Heads:
     false: Linear
     scope: Linear | None  #: None: trained on rows of the scope alone
     stance: Linear | None  #: None: trained on rows without a stance
-    gate: Linear | None = None  #: the cheap look before the encoder, over hashed words alone; None: no gate
+    gate: Linear | None = None  #: the cheap look before the encoder, over glance, words and letters; None: no gate
     idf: Floats | None = None  #: [WORDS + LETTERS] rarity of each term; None: older models, plain words alone
     lens: Lens | None = None  #: what claims are matched through; None: older models, the encoder's own vectors
     card: Mapping[str, Any] = field(default_factory=dict)  #: version, thresholds, calibration, data, figures
@@ -71,6 +72,7 @@ class Heads:
             scope=scope,
             false=calibrated(self.card, raw, texts),
             stance=[STANCES[best] for best in stances] if stances is not None else [None] * len(texts),
+            lead=lead_of(said.stance, len(texts)),
         )
 
 
@@ -103,6 +105,14 @@ def blend(linear: Logits, tuned: Floats, share: float) -> Logits:
         scope=mixed(linear.scope, tuned[:, 1]),
         stance=mixed(linear.stance, tuned[:, 2:]),
     )
+
+
+def lead_of(stances: Floats | None, count: int) -> Floats:
+    """By how much the logit of repeating leads that of every other stance [count]; endless where none was learnt."""
+    if stances is None:
+        return np.full(count, np.inf, np.float32)
+    repeats = STANCES.index(Stance.REPEATS)
+    return np.asarray(stances[:, repeats] - np.delete(stances, repeats, axis=1).max(axis=1), np.float32)
 
 
 def raw_false(heads: Heads, features: Any) -> tuple[Floats, Floats]:

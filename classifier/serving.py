@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from claimwatch.errors import ConfigError
 from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
@@ -13,7 +16,7 @@ from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
 from classifier.fidelity import int8_holds
 from classifier.gate import Gate
-from classifier.heads import WORDS, Floats, Heads, Scores, load_heads
+from classifier.heads import LETTERS, WORDS, Floats, Heads, Scores, load_heads
 from classifier.limits import limits_of
 from classifier.match import ClaimIndex, Limits, Sight, pack, unpack
 from classifier.model import Nearest, Opinion
@@ -37,6 +40,7 @@ class HeadModel:
         card = heads.card
         self._threshold = chosen.threshold if chosen.threshold is not None else float(card["threshold"])
         self._scope = float(card["scope_threshold"])
+        self._lead = float(card.get("lead", 0.0))
         self._limits = {
             language: Limits(
                 suggest=chosen.suggest if chosen.suggest is not None else one.suggest,
@@ -47,8 +51,10 @@ class HeadModel:
         words = heads.false.weights[0, encoder.dimensions : encoder.dimensions + WORDS]
         self._words = words if heads.idf is None else words * heads.idf[:WORDS]
         self._gate: Gate | None = None
-        if heads.gate is not None and chosen.gate:
-            self._gate = Gate(linear=heads.gate, threshold=float(card["gate"]["threshold"]))
+        seen = encoder.dimensions + WORDS + LETTERS  # an older model's gate, which saw less, is left out
+        if heads.gate is not None and heads.idf is not None and heads.gate.weights.shape[1] == seen:
+            self._gate = Gate(linear=heads.gate, idf=heads.idf, threshold=float(card["gate"]["threshold"]))
+        self._gated = chosen.gate and self._gate is not None
         self._by_vector = replace(self._limits[""], suggest=float(card.get("suggest_by_vector", card["suggest"])))
         self._sight = Sight(lens=heads.lens, idf=heads.idf)
         self._index = ClaimIndex([], self._remembered)
@@ -58,7 +64,7 @@ class HeadModel:
     def version(self) -> str:
         """Weights, thresholds and encoder: another of these is another opinion."""
         made = f"{self._heads.card['version']}|{self.encoder}|{self._threshold}|{self._limits}"
-        made += "" if self._gate is None else "|gate"
+        made += "|gate" if self._gated else ""
         return f"{self._heads.card['version']}-{hashlib.sha256(made.encode()).hexdigest()[:8]}"
 
     @property
@@ -73,7 +79,7 @@ class HeadModel:
         for language, one in self._limits.items():
             of = f".{language}" if language else ""
             limits |= {f"suggest{of}": one.suggest, f"confirm{of}": one.confirm}
-        return {"p_false": self._threshold, "scope": self._scope, **limits}
+        return {"p_false": self._threshold, "scope": self._scope, "lead": self._lead, **limits}
 
     def learn_claims(self, claims: Sequence[Claim]) -> None:
         """Encode the claims' phrasings that are new here, unless these very claims are known."""
@@ -88,7 +94,7 @@ class HeadModel:
         """One opinion per text, in order. What the gate turns away is not read any further."""
         if not texts:
             return []
-        if self._gate is None:
+        if self._gate is None or not self._gated:
             return self._judged(texts, progress)
         scores = self._gate.scores(texts, self._encoder.glance(texts))
         passes = self._gate.passes(scores)
@@ -98,6 +104,12 @@ class HeadModel:
         return [
             next(read) if goes else self._turned_away(float(score)) for score, goes in zip(scores, passes, strict=True)
         ]
+
+    def turned_away(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which texts its gate would not let the encoder read, also where the settings leave the gate out."""
+        if self._gate is None or not texts:
+            return np.zeros(len(texts), bool)
+        return ~self._gate.passes(self._gate.scores(texts, self._encoder.glance(texts)))
 
     def _turned_away(self, score: float) -> Opinion:
         """The gate's own low score: its probability, as a share of the lowest that is flagged."""
@@ -141,7 +153,7 @@ class HeadModel:
     def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
         p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
         on_topic = bool(scores.scope[number] >= self._scope)
-        repeats = stance is None or stance is Stance.REPEATS
+        repeats = stance is None or (stance is Stance.REPEATS and bool(scores.lead[number] >= self._lead))
         return Opinion(
             on_topic=on_topic,
             p_false=p_false,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from claimwatch.errors import ConfigError
 from claimwatch.records import Claim, Stance
-from classifier.adapter import Adapter, save_adapter
+from claimwatch.tuning import wilson
+from classifier.adapter import save_adapter
 from classifier.augment import altered
 from classifier.calibration import calibrated
 from classifier.encoder import Encoder
@@ -19,13 +20,12 @@ from classifier.evaluate import ap
 from classifier.gate import fit_gate
 from classifier.graph import read_layers
 from classifier.heads import (
-    STANCES,
     Floats,
     Heads,
-    Linear,
     blend,
     features_of,
     joint,
+    lead_of,
     load_heads,
     logits_of,
     save_heads,
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 Advance = Callable[[int], None]
 #: Of the posts out of scope at most this share may be flagged, if a scope threshold up to the second number does it.
 _STRAY, _STRICTEST = 0.01, 0.9
-#: Of the refutations at most this share should be flagged, if one of these doubts does it that gives up at most the
+#: Of the refutations at most this share should be flagged, if one of these leads does it that gives up at most the
 #: second share of the repeats that were flagged without.
-_DENIALS, _GIVEN_UP = 0.03, 0.1
-_DOUBTS = tuple(np.arange(0.0, 3.01, 0.1))
+_DENIALS, _GIVEN_UP = 0.03, 0.25
+_LEADS = tuple(np.arange(0.0, 3.01, 0.1))
 #: Of so many parts one is held out.
 _PARTS = 8
 #: How much of the mean of tower and linear heads may be the tower's; the best on held-out rows is kept.
@@ -90,10 +90,10 @@ def tune_model(
     tuned = tuner.run(progress)
     both = np.concatenate([vectors, twin_vectors])
     heads = linear_heads([*wanted.rows, *twins], both, seed=wanted.seed)
-    card = _tuned_card(wanted, twins, both, held, tuned)
-    heads, adapter = doubting(replace(heads, card=card), tuned.adapter)
-    save_adapter(adapter, folder)
-    return _described(encoder, wanted, vectors, heads)
+    card, flagged = _tuned_card(wanted, twins, both, held, tuned)
+    save_adapter(tuned.adapter, folder)
+    judged = dict(zip(held.tolist(), flagged.tolist(), strict=True))
+    return _described(encoder, wanted, vectors, replace(heads, card=card), judged)
 
 
 def relearn(encoder: Encoder, wanted: Training, teacher: Path, progress: Advance = lambda _: None) -> Heads:
@@ -105,15 +105,14 @@ def relearn(encoder: Encoder, wanted: Training, teacher: Path, progress: Advance
     every = [*wanted.rows, *_altered(wanted)]
     vectors = encoder.encode([row.text for row in every], progress)
     heads = linear_heads(every, vectors, seed=wanted.seed)
-    kept = ("calibration", "calibrations", "threshold", "scope_threshold", "doubt", "tower")
+    kept = ("calibration", "calibrations", "threshold", "scope_threshold", "lead", "tower")
     card = {name: old.card[name] for name in kept if name in old.card} | {
         "rows": len(wanted.rows),
         "positives": sum(bool(row.positive) for row in wanted.rows),
         "seed": wanted.seed,
         "tower_of": str(old.card["version"]),
     }
-    heads = replace(heads, stance=_doubting(heads.stance, float(card.get("doubt", 0.0))), card=card)
-    return _described(encoder, wanted, vectors[: len(wanted.rows)], heads)
+    return _described(encoder, wanted, vectors[: len(wanted.rows)], replace(heads, card=card))
 
 
 def save_model(heads: Heads, folder: Path) -> None:
@@ -133,23 +132,6 @@ def held_out(rows: Sequence[Row], seed: int) -> NDArray[np.int64]:
     return held
 
 
-def doubting(heads: Heads, adapter: Adapter) -> tuple[Heads, Adapter]:
-    """Both with the card's `doubt` taken from what they say for repeating, so that their mean has it, too."""
-    if heads.stance is None:
-        return heads, adapter
-    doubt, out = float(heads.card["doubt"]), adapter.out[1].copy()
-    out[-len(STANCES) + STANCES.index(Stance.REPEATS)] -= doubt
-    return replace(heads, stance=_doubting(heads.stance, doubt)), replace(adapter, out=(adapter.out[0], out))
-
-
-def _doubting(stance: Linear | None, doubt: float) -> Linear | None:
-    if stance is None:
-        return None
-    bias = stance.bias.copy()
-    bias[STANCES.index(Stance.REPEATS)] -= doubt
-    return replace(stance, bias=bias)
-
-
 def _altered(wanted: Training) -> list[Row]:
     """Every row in another wording: what is learnt must hold for people who type without diacritics, too."""
     chance = np.random.default_rng([wanted.seed, 1])
@@ -158,10 +140,10 @@ def _altered(wanted: Training) -> list[Row]:
 
 def _tuned_card(
     wanted: Training, twins: Sequence[Row], both: Floats, held: NDArray[np.int64], tuned: "Tuned"
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], NDArray[np.bool_]]:
     """Share of the tower, calibration and thresholds, all from the held-out rows that neither side has learnt.
 
-    `both` are the vectors of the rows, then those of their twins.
+    Then which of those rows the model flags. `both` are the vectors of the rows, then those of their twins.
     """
     count = len(wanted.rows)
     rows = [wanted.rows[number] for number in held]
@@ -182,13 +164,16 @@ def _tuned_card(
     likely = (calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]) & (
         scope >= card["scope_threshold"]
     )
-    return card | {
-        "doubt": _doubt(rows, said.stance, likely),
+    lead = lead_of(said.stance, len(rows))
+    least = least_lead(rows, lead, likely)
+    card |= {
+        "lead": least,
         "rows": count,
         "positives": sum(bool(row.positive) for row in wanted.rows),
         "seed": wanted.seed,
         "tower": {"share": best, "held": len(held), "ap_by_share": shares, "epochs": list(tuned.metrics)},
     }
+    return card, likely & (lead >= least)
 
 
 def _scope_threshold(card: Mapping[str, Any], rows: Sequence[Row], raw: Floats, scope: Floats) -> float:
@@ -200,24 +185,33 @@ def _scope_threshold(card: Mapping[str, Any], rows: Sequence[Row], raw: Floats, 
     return round(float(good[0] if good else _STRICTEST), 2)
 
 
-def _doubt(rows: Sequence[Row], stances: Floats | None, likely: NDArray[np.bool_]) -> float:
-    """What to take from the logit of repeating so that hardly a refutation is flagged; 0 where none is known.
+def least_lead(rows: Sequence[Row], lead: Floats, likely: NDArray[np.bool_]) -> float:
+    """By how much repeating must lead the other stances, so that hardly a refutation is flagged; 0 without these.
 
-    A denial that is shown as a rumour costs a desk more trust than a rumour that waits for its next copy.
+    A denial that is shown as a rumour costs a desk more trust than a rumour that waits for its next copy. `likely` are
+    the rows that would be flagged by falsity and scope.
     """
     refutes = np.array([row.stance is Stance.REFUTES for row in rows])
-    if stances is None or not refutes.any():
+    if not refutes.any() or np.isinf(lead).any():
         return 0.0
-    repeats = STANCES.index(Stance.REPEATS)
-    lead = stances[:, repeats] - np.delete(stances, repeats, axis=1).max(axis=1)
     said = np.array([row.stance is Stance.REPEATS for row in rows]) & likely & (lead > 0)
-    borne = [at for at in _DOUBTS if (lead[said] > at).sum() >= (1 - _GIVEN_UP) * said.sum()]
-    good = [at for at in borne if ((lead > at) & likely)[refutes].mean() <= _DENIALS]
-    return round(float(good[0] if good else borne[-1]), 2)
+    borne = [at for at in _LEADS if (lead[said] >= at).sum() >= (1 - _GIVEN_UP) * said.sum()]
+    flagged = [_highest(((lead >= at) & likely)[refutes]) for at in borne]
+    enough = max(_DENIALS, min(flagged))
+    return round(float(next(at for at, share in zip(borne, flagged, strict=True) if share <= enough)), 2)
 
 
-def _described(encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads) -> Heads:
-    gate = fit_gate(wanted.rows, encoder.glance([row.text for row in wanted.rows]), wanted.seed)
+def _highest(flagged: NDArray[np.bool_]) -> float:
+    """The upper end of the share's 95% interval (Wilson 1927): a share that looks small on few rows may be luck."""
+    return wilson(float(flagged.sum()), float(len(flagged)))[1]
+
+
+def _described(
+    encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads, judged: Mapping[int, bool] | None = None
+) -> Heads:
+    """With gate, lens and limits of claim match, and a whole card; `judged` as in `fit_gate`."""
+    glances = encoder.glance([row.text for row in wanted.rows])
+    gate = fit_gate(wanted.rows, glances, heads.idf, wanted.seed, judged) if heads.idf is not None else None
     if gate:
         heads = replace(heads, gate=gate[0].linear, card={**heads.card, "gate": gate[1]})
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from claimwatch.records import Stance
-from classifier.evaluate import ap, evaluate
+from classifier.evaluate import ap, evaluate, flag_shares, gate_shares
 from classifier.rows import Row
 
 
@@ -82,3 +82,20 @@ def test_average_precision_is_that_of_the_library_ties_too() -> None:
     for digits in (1, 3):
         truth, scores = chance.random(200) < 0.3, np.round(chance.random(200), digits)
         assert ap(truth, scores) == pytest.approx(average_precision_score(truth, scores))
+
+
+def test_flags_are_shares_of_each_kind_and_stance_with_their_interval() -> None:
+    made = [replace(row, kind="news" if number < 6 else "talk") for number, row in enumerate(rows([True] * 8))]
+    made[0] = replace(made[0], stance=Stance.REFUTES)
+    found = flag_shares(made, [True, True, True, False, False, False, False, False])
+    assert found["kind"]["news"] == {"n": 6, "share": [0.5, 0.1876, 0.8124]}
+    assert found["kind"]["talk"]["share"][0] == 0.0
+    assert found["stance"] == {"refutes": {"n": 1, "share": [1.0, 0.2065, 1.0]}}
+
+
+def test_the_gate_loses_what_is_true_and_would_be_flagged() -> None:
+    made = rows([True, True, True, False])
+    found = gate_shares(made, [True, True, False, True], [True, False, True, True])
+    assert found["turned_away"]["share"][0] == 0.75
+    assert (found["recall_lost"]["n"], found["recall_lost"]["share"][0]) == (3, 0.3333)
+    assert gate_shares(rows([False]), [True], [True])["recall_lost"] == {"n": 0, "share": None}

@@ -9,7 +9,7 @@ from claimwatch.settings import Classify
 from classifier.encoder import Encoder
 from classifier.frozen import split
 from classifier.gate import LOST, Gate, fit_gate
-from classifier.heads import WORDS, Linear
+from classifier.heads import LETTERS, WORDS, Linear, idf_of
 from classifier.rows import Row, corpus
 from classifier.serving import open_encoder
 from tiny_model import tiny_encoder_folder
@@ -19,10 +19,11 @@ from tiny_model import tiny_encoder_folder
 def test_a_gate_learnt_on_the_corpus_keeps_unseen_claims_and_turns_strangers_away(home: dict[str, str]) -> None:
     encoder = open_encoder(Path(home["CLAIMWATCH_CACHE"]), Classify())
     learnt, unseen = split(corpus())
-    fitted = fit_gate(learnt, encoder.glance([row.text for row in learnt]), 1)
+    texts = [row.text for row in learnt]
+    fitted = fit_gate(learnt, encoder.glance(texts), idf_of(texts), 1)
     assert fitted is not None
     gate, figures = fitted
-    assert figures["recall_kept"] >= 1 - LOST - 1e-3
+    assert 0 < figures["recall_lost"] <= LOST
 
     def passing(texts: list[str]) -> float:
         return float(gate.passes(gate.scores(texts, encoder.glance(texts))).mean())
@@ -40,11 +41,31 @@ def test_a_glance_is_the_mean_of_the_first_layer_and_blind_to_order(tmp_path: Pa
 
 
 def test_a_text_of_a_few_words_always_passes() -> None:
-    gate = Gate(linear=Linear(np.zeros((1, 8 + WORDS), np.float32), np.array([-9.0], np.float32)), threshold=0.5)
+    blind = Linear(np.zeros((1, 8 + WORDS + LETTERS), np.float32), np.array([-9.0], np.float32))
+    gate = Gate(linear=blind, idf=np.ones(WORDS + LETTERS, np.float32), threshold=0.5)
     scores = gate.scores(["", "tỏi", "tối nay đá bóng ở sân"], np.zeros((3, 8), np.float32))
     assert gate.passes(scores).tolist() == [True, True, False]
 
 
 def test_rows_of_one_scope_give_no_gate() -> None:
     rows = [Row(id=str(n), text=f"a b c {n}", positive=bool(n % 2), in_scope=True, cluster=str(n)) for n in range(300)]
-    assert fit_gate(rows, np.zeros((300, 8), np.float32), 1) is None
+    assert fit_gate(rows, np.zeros((300, 8), np.float32), np.ones(WORDS + LETTERS, np.float32), 1) is None
+
+
+def test_a_repeat_that_the_model_misses_anyway_does_not_hold_the_gate_open() -> None:
+    """Of the repeats some speak like other talk; the threshold minds them only where the model would flag them."""
+
+    def row(text: str, *, positive: bool) -> Row:
+        return Row(id=text, text=text, positive=positive, in_scope=positive, cluster=text)
+
+    plain = [row(f"vaccine gây vô sinh chuyện số {n}", positive=True) for n in range(150)]
+    odd = [row(f"trận bóng tối nay hay quá {n}", positive=True) for n in range(20)]
+    other = [row(f"trận bóng hôm qua dở quá {n}", positive=False) for n in range(150)]
+    rows = [*plain, *odd, *other]
+    glances, idf = np.zeros((len(rows), 8), np.float32), idf_of([one.text for one in rows])
+    judged = {number: number < len(plain) for number in range(len(rows))}
+    heard, missed = fit_gate(rows, glances, idf, 1), fit_gate(rows, glances, idf, 1, judged)
+    assert heard is not None
+    assert missed is not None
+    assert missed[0].threshold > heard[0].threshold
+    assert missed[1]["recall_lost"] <= LOST

@@ -92,7 +92,7 @@ def test_every_score_stays_well_off_its_threshold(played: Played, where: setting
 
 
 def margins(model: HeadModel, texts: list[str]) -> list[float]:
-    """How far each text is from being judged otherwise: by p_false, by scope, and by stance where that decides."""
+    """How far each text is from being judged otherwise: by p_false, scope, and stance and lead where they decide."""
     vectors, tuned = model._read(texts, None)
     heads = model._heads
     scores = heads.score(vectors, texts, tuned)
@@ -103,8 +103,8 @@ def margins(model: HeadModel, texts: list[str]) -> list[float]:
     ranked = np.sort(shares / shares.sum(axis=1, keepdims=True), axis=1)
     limits = model.thresholds
     by_false, by_scope = np.abs(scores.false - limits["p_false"]), np.abs(scores.scope - limits["scope"])
-    lead = ranked[:, -1] - ranked[:, -2]
+    by_stance = np.minimum(ranked[:, -1] - ranked[:, -2], np.abs(scores.lead - limits["lead"]))
     return [
-        float(min(false, scope, lead if given >= limits["p_false"] else 1.0))
-        for false, scope, lead, given in zip(by_false, by_scope, lead, scores.false, strict=True)
+        float(min(false, scope, stance if given >= limits["p_false"] else 1.0))
+        for false, scope, stance, given in zip(by_false, by_scope, by_stance, scores.false, strict=True)
     ]

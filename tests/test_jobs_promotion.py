@@ -123,7 +123,7 @@ def tuned(trial: Trial, folder: Path) -> Path:
     out = (chance.normal(size=(outputs, HIDDEN)).astype(np.float32), np.zeros(outputs, np.float32))
     save_adapter(Adapter(pairs={layer: (down.astype(np.float32), up.astype(np.float32))}, out=out), folder)
     heads = load_heads(shipped_folder())
-    card = {**heads.card, "version": "tuned", "tower": {"share": 0.5}, "doubt": 0.5}
+    card = {**heads.card, "version": "tuned", "tower": {"share": 0.5}, "lead": 0.5}
     save_heads(replace(heads, card=card), folder)
     return folder
 

@@ -180,16 +180,21 @@ def evaluate_command(
     files: tuple[Path, ...], mapping: str, folder: Path | None, after: datetime | None, config: Path | None
 ) -> None:
     """AUC, AP, F1, ECE and recall at fixed review loads, per language and slice."""
-    from classifier.evaluate import evaluate
+    from classifier.evaluate import evaluate, flag_shares, gate_shares
     from jobs.assess import ready_model
 
     where = settings.places(os.environ, config)
     rows = _rows(files, mapping, after=after)
-    model = ready_model(where, settings.load(where.config, os.environ), folder=folder)
+    chosen = settings.load(where.config, os.environ)
+    every = chosen.model_copy(update={"classify": chosen.classify.model_copy(update={"gate": False})})
+    model = ready_model(where, every, folder=folder)
+    texts = [row.text for row in rows]
     with bar("evaluate", len(rows)) as advance:
-        said = model.judge([row.text for row in rows], advance)
+        said = model.judge(texts, advance)
     scores, stances = [one.p_false for one in said], [one.stance for one in said]
-    echo_json(evaluate(rows, scores, threshold=model.thresholds["p_false"], stances=stances))
+    figures = evaluate(rows, scores, threshold=model.thresholds["p_false"], stances=stances)
+    flags, away = [one.flag for one in said], model.turned_away(texts).tolist()
+    echo_json(figures | {"flags": flag_shares(rows, flags), "gate": gate_shares(rows, flags, away)})
 
 
 @click.command("tune", help="What other thresholds would have done, by the team's own decisions; prints JSON.")

@@ -166,7 +166,11 @@ def _train_from_decisions(config: Path | None, name: str, seed: int, *, tune: bo
     echo_json({"model": entry.name, "decisions": counted, "comparison": found.as_dict(), "promoted": wants_promotion})
 
 
-@click.command("evaluate", help="Measure a model on labelled rows; prints JSON, each figure [value, low, high].")
+@click.command(
+    "evaluate",
+    help="Measure a model on labelled rows, each read by the encoder; prints JSON, each figure [value, low, high], "
+    "and what the gate would have turned away.",
+)
 @_DATA
 @_MAP
 @click.option(

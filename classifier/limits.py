@@ -91,7 +91,7 @@ class _Study:
     def seen(self, folds: Any, idf: Floats | None, *, strangers: bool = False) -> "_Seen":
         """The nearest claim of each row through a lens learnt without its fold; with `strangers` without its claim."""
         near: list[list[Nearest]] = [[] for _ in self._rows]
-        for fold in range(_FOLDS):
+        for fold in sorted(set(np.asarray(folds).tolist())):
             held, kept = np.flatnonzero(folds == fold).tolist(), np.flatnonzero(folds != fold).tolist()
             told = [claim for claim in self._claims if not strangers or self.fold_of[claim.id] != fold]
             lens = claim_lens([self._rows[number] for number in kept], self._vectors[kept], told, self._encode)

@@ -71,7 +71,7 @@ class ClaimIndex:
         The nearest claim of all comes first even below the limit, so that its similarity can be told; callers that
         keep matches look at `similarity`.
         """
-        if not self._phrasings:
+        if not self._phrasings or not len(vectors):
             return [[] for _ in vectors]
         similar = self._sight.vectors(vectors) @ self._vectors.T
         if texts is not None and self._words is not None and self._sight.idf is not None:

@@ -14,7 +14,7 @@ from claimwatch.errors import ConfigError
 from claimwatch.records import Stance
 from claimwatch.settings import Classify
 from classifier.encoder import Encoder
-from classifier.finetune import Recipe, Tuned, Tuner
+from classifier.finetune import _STEP_TOKENS, Recipe, Tuned, Tuner, _batches
 from classifier.rows import Row
 from classifier.serving import open_model
 from classifier.training import Training, held_out, save_model, tune_model
@@ -139,6 +139,15 @@ def test_a_row_of_more_weight_is_learnt_better(encoder: Encoder, tmp_path: Path)
         made = [*first, *rows()[1:]]
         said[name] = tuned_on(encoder, tmp_path / name, made)
     assert said["as said"] > said["turned"]
+
+
+def test_long_texts_come_in_smaller_batches_and_every_row_comes_once() -> None:
+    lengths = np.random.default_rng(2).integers(1, 193, 500)
+    batches = list(_batches(np.arange(500), lengths, 64, np.random.default_rng(1)))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(500))
+    assert max(map(len, batches)) == 64
+    assert max(len(batch) * lengths[batch].max() for batch in batches) <= _STEP_TOKENS
+    assert [len(one) for one in _batches(np.arange(3), np.array([9000, 1, 9000]), 64, np.random.default_rng(1))]
 
 
 def test_held_out_rows_share_no_claim_with_the_learnt() -> None:

@@ -15,7 +15,7 @@ from claimwatch.settings import Classify
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
 from classifier.encoder import Encoder
-from classifier.heads import Heads, lead_of, load_heads, save_heads
+from classifier.heads import Heads, idf_of, lead_of, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
 from classifier.match import ClaimIndex, Limits, pack, unpack
 from classifier.model import Nearest
@@ -225,6 +225,17 @@ class TestMatch:
         assert 0 < figures["suggest_by_vector"] < 1
         alone, figures = choose_limits(named, vectors[:60], CLAIMS, encoder.encode)
         assert (alone[""].limits, set(figures)) == (UNMEASURED, {"recall_new_claims"})
+
+    def test_rows_that_name_no_claim_are_no_hindrance(self, encoder: Encoder) -> None:
+        """As in every public set: its rows are labelled and name none of our claims."""
+        unnamed = [replace(row, claim=None) for row in rows()]
+        texts = [row.text for row in unnamed]
+        many = [
+            Claim(id=f"claim-{n}", statement={"en": f"thing {n} cures covid"}, phrasings={"en": (f"{n} is a cure",)})
+            for n in range(60)
+        ]
+        matching, _ = choose_limits(unnamed, encoder.encode(texts), many, encoder.encode, idf_of(texts))
+        assert matching[""].limits == UNMEASURED
 
     def test_each_language_has_limits_of_its_own(self, encoder: Encoder, heads: Heads) -> None:
         card = {**heads.card, "suggest": 0.5, "confirm": 0.9, "matching": {"vi": {"suggest": 2.0, "confirm": 2.0}}}

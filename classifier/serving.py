@@ -214,7 +214,8 @@ def model_on(encoder: Encoder, folder: Path, chosen: Classify, cache: Path) -> H
 def _assembled(encoder: Encoder, heads: Heads, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
     if heads.false.weights.shape[1] <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")
-    tower = open_tower(folder, encoder, cache, chosen.threads) if "tower" in heads.card else None
+    heard = heads.card.get("tower", {}).get("share", 0.0) > 0
+    tower = open_tower(folder, encoder, cache, chosen.threads) if heard else None
     return HeadModel(encoder, heads, chosen, tower)
 
 

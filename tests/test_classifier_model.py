@@ -15,6 +15,7 @@ from claimwatch.settings import Classify
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
 from classifier.encoder import Encoder
+from classifier.evaluate import draws
 from classifier.heads import Heads, idf_of, lead_of, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
 from classifier.match import ClaimIndex, Limits, pack, unpack
@@ -23,7 +24,7 @@ from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, _matches, open_model
 from classifier.train import folds
-from classifier.training import Training, least_lead, train_model
+from classifier.training import Training, least_lead, least_share, train_model
 from factories import make_post
 from jobs.assess import assess_new_posts
 from tiny_model import tiny_encoder_folder
@@ -356,3 +357,28 @@ class TestLead:
         middle = float(np.median(leads[leads > 0]))
         easy, hard, never = (sum(flagged(lead)) for lead in (0.0, middle, 1e3))
         assert easy > hard > never == 0
+
+
+class TestShare:
+    def test_a_tower_has_no_say_where_few_rows_make_it_look_better(self) -> None:
+        """Ten positives; the tower is ahead by one lucky pair."""
+        truth = np.arange(40) < 10
+        linear = np.where(truth, 2.0, 0.0).astype(np.float32)
+        linear[[9, 39]] = [0.5, 1.0]
+        tower = linear.copy()
+        tower[[9, 39]] = [1.0, 0.5]
+        made = [Row(id=str(n), text="a", positive=bool(one), cluster=str(n)) for n, one in enumerate(truth)]
+        assert least_share(truth, {0.0: linear, 1.0: tower}, draws(made, 0)) == 0.0
+
+    def test_a_tower_that_is_plainly_better_has_its_say(self) -> None:
+        truth = np.arange(400) < 100
+        chance = np.random.default_rng(0)
+        linear = (truth + chance.normal(0, 2.0, 400)).astype(np.float32)
+        tower = (truth + chance.normal(0, 0.2, 400)).astype(np.float32)
+        made = [Row(id=str(n), text="a", positive=bool(one), cluster=str(n)) for n, one in enumerate(truth)]
+        assert (
+            least_share(
+                truth, {0.0: linear, 0.5: np.asarray((linear + tower) / 2, np.float32), 1.0: tower}, draws(made, 0)
+            )
+            == 1.0
+        )

@@ -152,14 +152,15 @@ def _tuned_card(
     apart = linear_heads([every[number] for number in learnt], both[learnt], seed=wanted.seed)
     linear = logits_of(apart, features_of(both[held], [row.text for row in rows], apart.idf))
     known = np.array([row.positive is not None for row in rows])
-    truth = np.array([bool(row.positive) for row in rows])[known]
+    labelled = [row for row in rows if row.positive is not None]
+    truth = np.array([bool(row.positive) for row in labelled])
     by_share = {share: blend(linear, tuned.outputs, share) for share in _SHARES}
     given = {share: joint(said.false, said.scope)[0][known] for share, said in by_share.items()}
     found = {share: ap(truth, one) or 0.0 for share, one in given.items()}
-    best = least_share(truth, given, draws([row for row, is_known in zip(rows, known, strict=True) if is_known], 0))
+    best = least_share(truth, given, draws(labelled, 0))
     said = by_share[best]
     raw, scope = joint(said.false, said.scope)
-    card = calibration_card([row for row, is_known in zip(rows, known, strict=True) if is_known], raw[known])
+    card = calibration_card(labelled, raw[known])
     shares = {str(share): round(one, 4) for share, one in found.items()}
     card["scope_threshold"] = _scope_threshold(card, rows, raw, scope)
     likely = (calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]) & (

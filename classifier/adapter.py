@@ -16,6 +16,8 @@ from classifier.graph import layer_of, quantise, read_layers, write_tower
 
 #: In a model's folder, beside its heads.
 FILE = "adapter.safetensors"
+#: Beside them while a training is not finished: what it goes on from.
+CHECKPOINT = "training.pt"
 #: Towers kept in the cache; each takes as much room as its layers, 7 MB for each of the real base, a quarter in int8.
 _KEPT = 8
 

@@ -17,7 +17,7 @@ from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertEncoder
 
 from claimwatch.errors import ConfigError
-from classifier.adapter import Adapter
+from classifier.adapter import CHECKPOINT, Adapter
 from classifier.base_file import Floats, Shape
 from classifier.encoder import Halves
 from classifier.evaluate import ap, auc
@@ -31,7 +31,6 @@ OUTPUTS = 2 + len(STANCES)
 _LAYERS = ("query", "key", "value", "dense")
 _WARM_UP = 0.06  #: of all steps
 _CLIP = 1.0
-_CHECKPOINT = "training.pt"
 #: Padded tokens of a step, at most. With twice as many, tuning all twelve layers took 13 GB.
 _STEP_TOKENS = 6144
 
@@ -47,8 +46,9 @@ class Recipe:
     batch: int = 32
     dropout: float = 0.1
     #: How much it costs that a text's outputs lie apart from its other wording's: R-Drop (Liang et al. 2021) with a
-    #: wording in place of a dropout. It doubles the work; 0 leaves it out, and each text is learnt in either wording.
+    #: wording in place of a dropout. It doubles the work; 0 leaves it out.
     consistency: float = 1.0
+    reworded: float = 0.5  #: where `consistency` is 0, how often a text is learnt in its other wording
     longest: int = 192  #: tokens of a text that are learnt from
     layers: int = 3  #: so many, from the start; the others are left out of the tower
     whole: bool = False  #: start at the encoder's first layer and share none; else at the fork
@@ -56,7 +56,7 @@ class Recipe:
     @classmethod
     def of_all_layers(cls) -> "Recipe":
         """For thousands of real posts, where accuracy counts more than the work of a post (decision 12)."""
-        return cls(rank=32, rate=1e-3, epochs=8, batch=64, consistency=0.0, layers=1000, whole=True)
+        return cls(rank=32, rate=1e-3, epochs=8, batch=64, consistency=0.0, reworded=0.2, layers=1000, whole=True)
 
     def start(self, layers: int) -> int:
         """The lowest layer to tune, of so many."""
@@ -88,7 +88,10 @@ class Tuned:
 
 
 class Tuner:
-    """One run, the same for the same seed on one machine; it goes on where it was stopped."""
+    """One run, the same for the same seed on one machine; it goes on where it was stopped.
+
+    Its checkpoint stays until the whole model is saved: what comes after the last epoch may be stopped, too.
+    """
 
     def __init__(
         self, lesson: Lesson, weights: dict[str, Floats], shape: Shape, *, recipe: Recipe, seed: int, folder: Path
@@ -118,7 +121,6 @@ class Tuner:
             loss = self._learn(epoch, progress)
             self._judge(epoch, loss, time.monotonic() - started)
             self._keep()
-        (self._folder / _CHECKPOINT).unlink(missing_ok=True)
         self._net.load_state_dict(self._best["state"], strict=False)
         return Tuned(adapter=self._adapter(), outputs=self._best["outputs"], metrics=self._metrics)
 
@@ -149,8 +151,8 @@ class Tuner:
         return alone + self._recipe.consistency * apart
 
     def _worded(self, row: int, chance: np.random.Generator) -> Halves:
-        """The row as it stands, or every other time in its other wording."""
-        return (self._lesson.states if chance.random() < 0.5 else self._lesson.twins)[row]
+        """The row in its other wording, as often as the recipe says, else as it stands."""
+        return (self._lesson.twins if chance.random() < self._recipe.reworded else self._lesson.states)[row]
 
     def _outputs(self, states: Sequence[Halves]) -> Any:
         values, mask = (one.to(self._device) for one in _padded(states))
@@ -208,14 +210,14 @@ class Tuner:
         kept = {"of": self._of, "metrics": self._metrics, "best": self._best}
         kept |= {"net": self._net.state_dict(), "optimiser": self._optimiser.state_dict()}
         self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._folder / f"{_CHECKPOINT}.part"
+        draft = self._folder / f"{CHECKPOINT}.part"
         torch.save(kept, draft)
-        draft.replace(self._folder / _CHECKPOINT)
+        draft.replace(self._folder / CHECKPOINT)
         lines = "".join(json.dumps(one) + "\n" for one in self._metrics)
         (self._folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
 
     def _resume(self) -> None:
-        file = self._folder / _CHECKPOINT
+        file = self._folder / CHECKPOINT
         if not file.exists():
             return
         kept = torch.load(file, map_location=self._device, weights_only=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 from claimwatch.records import Claim, Stance
 from claimwatch.tuning import wilson
-from classifier.adapter import save_adapter
+from classifier.adapter import CHECKPOINT, save_adapter
 from classifier.augment import altered
 from classifier.calibration import calibrated
 from classifier.encoder import Encoder
@@ -119,6 +119,7 @@ def save_model(heads: Heads, folder: Path) -> None:
     """Heads and card beside the adapter. ConfigError where the folder cannot be written."""
     try:
         save_heads(heads, folder)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror}): name another folder") from error
 

@@ -77,7 +77,7 @@ class Trial:
         rows = split(corpus())[0] + older
         wanted = Training(rows=rows, claims=active, seed=seed, version=name, about=about)
         registry = Registry(self.where.data)
-        if (registry.folder / name).exists():
+        if (registry.folder / name / "model.json").exists():  # without it, a training that was stopped goes on
             raise StoreError(f"a model {name!r} is already kept: name another with --out")
         self._learn(wanted, registry, registry.folder / name, tune=tune)
         return registry.find(name), decided
@@ -94,7 +94,7 @@ class Trial:
             save_model(tune_model(encoder, wanted, folder, Recipe(), self.advance), folder)
         elif "tower" in served.card:
             heads = relearn(encoder, wanted, served.folder, self.advance)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(served.folder / FILE, folder / FILE)
             save_model(heads, folder)
         else:

@@ -108,7 +108,13 @@ def test_a_stopped_run_goes_on_to_the_same_end(encoder: Encoder, tmp_path: Path)
     assert len(losses(tmp_path / "stopped")) == 2
     rest = tuner(encoder, tmp_path / "stopped").run()
     assert np.array_equal(rest.outputs, whole.outputs)
-    assert not (tmp_path / "stopped" / "training.pt").exists()
+
+
+def test_a_run_stopped_after_its_last_epoch_learns_nothing_anew(encoder: Encoder, tmp_path: Path) -> None:
+    whole, _ = tuned_in(encoder, tmp_path)
+    learnt: list[int] = []
+    again = tuner(encoder, tmp_path).run(learnt.append)
+    assert (learnt, np.array_equal(again.outputs, whole.outputs)) == ([], True)
 
 
 def test_another_training_is_not_gone_on_with(encoder: Encoder, tmp_path: Path) -> None:

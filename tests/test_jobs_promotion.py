@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from claimwatch.desk import Desk
-from claimwatch.errors import ConfigError
+from claimwatch.errors import ConfigError, StoreError
 from claimwatch.ledger import decisions, facts, users
 from claimwatch.ledger.decisions import Judgement
 from claimwatch.records import Action, Role, Stance
@@ -106,7 +106,10 @@ def test_a_tuned_model_is_compared_with_its_tower_and_leaves_it_to_its_challenge
     bare = HeadModel(trial.encoder, load_heads(champion), Classify())
     assert trial._open(Registry(where.data).find("tuned")).judge([text]) != bare.judge([text])
 
+    (Registry(where.data).folder / "second").mkdir()  # as a training leaves it that was stopped
     challenger, _ = trial.train("second", seed=1)
+    with pytest.raises(StoreError, match="already kept"):
+        trial.train("second", seed=1)
     assert (challenger.folder / FILE).read_bytes() == (champion / FILE).read_bytes()
     assert challenger.card["tower_of"] == "tuned"
     assert challenger.card["tower"] == load_heads(champion).card["tower"]

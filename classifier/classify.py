@@ -89,8 +89,12 @@ def _scored(said_by: Mapping[str, Post], opinions: Mapping[str, Opinion]) -> dic
 
 
 def hinges(said: Opinion | Assessment) -> bool:
-    """Whether the threshold alone decides if it is flagged: topic and stance would let it be."""
-    return said.on_topic and said.stance in {None, Stance.REPEATS}
+    """Whether the threshold alone decides if it is flagged: topic and stance would let it be.
+
+    A kept assessment does not tell what its stance's lead held back: of such a post it is said to hinge.
+    """
+    held_back = isinstance(said, Opinion) and said.held_back
+    return said.on_topic and said.stance in {None, Stance.REPEATS} and not held_back
 
 
 def _written(desk: Desk, model: Model, post: Post, opinion: Opinion) -> Assessed:

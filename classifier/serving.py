@@ -153,13 +153,14 @@ class HeadModel:
     def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
         p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
         on_topic = bool(scores.scope[number] >= self._scope)
-        repeats = stance is None or (stance is Stance.REPEATS and bool(scores.lead[number] >= self._lead))
+        held_back = stance is Stance.REPEATS and bool(scores.lead[number] < self._lead)
         return Opinion(
             on_topic=on_topic,
             p_false=p_false,
             stance=stance,
             stage="encoder",
-            flag=on_topic and p_false >= self._threshold and repeats,
+            flag=on_topic and p_false >= self._threshold and stance in {Stance.REPEATS, None} and not held_back,
+            held_back=held_back,
             similarity=near[0].similarity if near else 0.0,
             vector=packed,
         )
@@ -172,9 +173,9 @@ class HeadModel:
 def _matches(near: Sequence[Nearest], limits: Limits, text: str, stance: Stance | None) -> tuple[Nearest, ...]:
     """The nearest claims; confirmed only where the text is read as repeating, and is long enough to say a claim.
 
-    A refutation of a claim lies as close to it as a repetition.
+    A refutation of a claim lies as close to it as a repetition, so a model that tells no stance confirms nothing.
     """
-    if stance in (Stance.REPEATS, None) and len(text.split()) >= _SHORT:
+    if stance is Stance.REPEATS and len(text.split()) >= _SHORT:
         return _above(near, limits)
     return _suggested(near, limits)
 

@@ -14,12 +14,13 @@ from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
+from classifier.classify import hinges
 from classifier.encoder import Encoder
 from classifier.evaluate import draws
 from classifier.heads import Heads, idf_of, lead_of, load_heads, save_heads
 from classifier.limits import UNMEASURED, choose_limits
 from classifier.match import ClaimIndex, Limits, pack, unpack
-from classifier.model import Nearest
+from classifier.model import Nearest, Opinion
 from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, _matches, open_model
@@ -347,16 +348,25 @@ class TestLead:
     def test_what_leads_by_less_is_told_as_a_repeat_and_not_flagged(self, encoder: Encoder, heads: Heads) -> None:
         texts = [row.text for row in rows()]
 
-        def flagged(lead: float) -> list[bool]:
+        def said_of(lead: float) -> list[Opinion]:
             card = {**heads.card, "lead": lead, "threshold": 0.0, "scope_threshold": 0.0}
             said = HeadModel(encoder, replace(heads, card=card), Classify()).judge(texts)
             assert [one.stance for one in said].count(Stance.REPEATS) > 0
-            return [one.flag for one in said]
+            return said
 
         leads = heads.score(encoder.encode(texts), texts).lead
         middle = float(np.median(leads[leads > 0]))
-        easy, hard, never = (sum(flagged(lead)) for lead in (0.0, middle, 1e3))
-        assert easy > hard > never == 0
+        easy, hard, never = (said_of(lead) for lead in (0.0, middle, 1e3))
+        assert sum(one.flag for one in easy) > sum(one.flag for one in hard) > 0
+        assert not any(one.flag or hinges(one) for one in never)  # no threshold would flag them
+        assert [hinges(one) for one in hard] == [one.flag for one in hard]
+        assert not any(one.held_back for one in easy)
+
+    def test_a_model_that_tells_no_stance_confirms_no_claim(self, encoder: Encoder, heads: Heads) -> None:
+        model = HeadModel(encoder, replace(heads, stance=None), Classify())
+        model.learn_claims(CLAIMS)
+        (said,) = model.judge([SAYS[1]])
+        assert (said.stance, said.nearest[0].claim, said.nearest[0].confirmed) == (None, "garlic-cure", False)
 
 
 class TestShare:

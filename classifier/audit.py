@@ -6,8 +6,7 @@ from claimwatch.clock import local_day
 from claimwatch.desk import Desk
 from claimwatch.ledger import audits
 from claimwatch.ledger.audits import Audit
-from claimwatch.records import Assessment, Post
-from classifier.classify import hinges
+from claimwatch.records import Assessment, Post, Stance
 
 
 def draw_audits(
@@ -29,7 +28,8 @@ def draw_audits(
                 Audit(
                     card=groups[post.id],
                     share=share,
-                    hinges=hinges(said),
+                    # All are on topic; by how much repeating leads is not kept, so that is left out.
+                    hinges=said.stance in {None, Stance.REPEATS},
                     language=post.language,
                     at=desk.now(),
                 ),

@@ -11,7 +11,7 @@ from claimwatch.desk import Desk
 from claimwatch.ledger import claims, runs, scores
 from claimwatch.ledger.scores import Scored
 from claimwatch.posts.base import Assessed, Posts, Work
-from claimwatch.records import Assessment, Match, Post, Stance
+from claimwatch.records import Assessment, Match, Post
 from classifier.cards import Flagged, open_cards
 from classifier.model import Model, Opinion
 
@@ -83,18 +83,9 @@ def _scored(said_by: Mapping[str, Post], opinions: Mapping[str, Opinion]) -> dic
     weeks: dict[str, list[Scored]] = {}
     for text, post in said_by.items():
         said = opinions[text]
-        one = Scored(language=post.language, p_false=said.p_false, hinges=hinges(said))
+        one = Scored(language=post.language, p_false=said.p_false, hinges=said.hinges)
         weeks.setdefault(week_of(post.day), []).append(one)
     return weeks
-
-
-def hinges(said: Opinion | Assessment) -> bool:
-    """Whether the threshold alone decides if it is flagged: topic and stance would let it be.
-
-    A kept assessment does not tell what its stance's lead held back: of such a post it is said to hinge.
-    """
-    held_back = isinstance(said, Opinion) and said.held_back
-    return said.on_topic and said.stance in {None, Stance.REPEATS} and not held_back
 
 
 def _written(desk: Desk, model: Model, post: Post, opinion: Opinion) -> Assessed:

@@ -27,7 +27,7 @@ class Opinion:
     stance: Stance | None
     stage: str  #: gate or encoder
     flag: bool
-    held_back: bool = False  #: read as repeating, but too near another stance to be flagged, whatever the threshold
+    hinges: bool = False  #: topic and stance would let it be flagged: the threshold alone decides
     nearest: tuple[Nearest, ...] = ()  #: above the suggest threshold, nearest first
     similarity: float = 0.0  #: to the nearest claim, above the threshold or not
     vector: bytes | None = None

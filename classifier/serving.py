@@ -153,14 +153,15 @@ class HeadModel:
     def _opinion(self, scores: Scores, number: int, near: list[Nearest], packed: bytes) -> Opinion:
         p_false, stance = round(float(scores.false[number]), 4), scores.stance[number]
         on_topic = bool(scores.scope[number] >= self._scope)
-        held_back = stance is Stance.REPEATS and bool(scores.lead[number] < self._lead)
+        repeats = stance is None or (stance is Stance.REPEATS and bool(scores.lead[number] >= self._lead))
+        hinges = on_topic and repeats
         return Opinion(
             on_topic=on_topic,
             p_false=p_false,
             stance=stance,
             stage="encoder",
-            flag=on_topic and p_false >= self._threshold and stance in {Stance.REPEATS, None} and not held_back,
-            held_back=held_back,
+            flag=hinges and p_false >= self._threshold,
+            hinges=hinges,
             similarity=near[0].similarity if near else 0.0,
             vector=packed,
         )

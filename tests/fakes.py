@@ -39,6 +39,7 @@ class WordModel:
             stance=stance if false else Stance.OTHER,
             stage="encoder",
             flag=false and stance is Stance.REPEATS,
+            hinges=false and stance is Stance.REPEATS,
             nearest=(near,) if false else (),
             similarity=0.95 if false else 0.2,
             vector=b"\x01\x02",

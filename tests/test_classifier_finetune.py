@@ -68,6 +68,7 @@ def test_a_tuned_model_is_saved_opened_and_judges(
     encoder: Encoder, cache: Path, tmp_path: Path, recipe: Recipe
 ) -> None:
     save_model(tune_model(encoder, training(), tmp_path, recipe), tmp_path)
+    assert not (tmp_path / "training.pt").exists()
     model = open_model(cache, Classify(threads=1), folder=tmp_path)
     said, other = model.judge(["gừng chữa khỏi covid", "trời mưa to quá"])
     assert 0 <= other.p_false < said.p_false <= 1

@@ -14,7 +14,6 @@ from claimwatch.records import Claim, Stance
 from claimwatch.settings import Classify
 from claimwatch.text.copies import bands
 from claimwatch.text.fold import slot_of, text_hash
-from classifier.classify import hinges
 from classifier.encoder import Encoder
 from classifier.evaluate import draws
 from classifier.heads import Heads, idf_of, lead_of, load_heads, save_heads
@@ -358,9 +357,9 @@ class TestLead:
         middle = float(np.median(leads[leads > 0]))
         easy, hard, never = (said_of(lead) for lead in (0.0, middle, 1e3))
         assert sum(one.flag for one in easy) > sum(one.flag for one in hard) > 0
-        assert not any(one.flag or hinges(one) for one in never)  # no threshold would flag them
-        assert [hinges(one) for one in hard] == [one.flag for one in hard]
-        assert not any(one.held_back for one in easy)
+        assert not any(one.flag or one.hinges for one in never)  # no threshold would flag them
+        assert [one.hinges for one in hard] == [one.flag for one in hard]
+        assert [one.hinges for one in easy] == [one.stance is Stance.REPEATS for one in easy]
 
     def test_a_model_that_tells_no_stance_confirms_no_claim(self, encoder: Encoder, heads: Heads) -> None:
         model = HeadModel(encoder, replace(heads, stance=None), Classify())

@@ -194,8 +194,9 @@ class TestWording:
         lengths = [len(row["text"].split()) for row in rows()]
         assert sum(length < 12 for length in lengths) > 0.1 * len(lengths)
         assert sum(length > 60 for length in lengths) > 0.05 * len(lengths)
+        assert sum(length > 200 for length in lengths) >= 40
 
-    def test_there_are_at_least_five_thousand_posts(self) -> None:
+    def test_there_are_at_least_six_thousand_posts(self) -> None:
         assert len(rows()) >= 6000
 
 
@@ -217,6 +218,40 @@ def near_copies() -> set[str]:
 def apart(a: Made, b: Made) -> bool:
     """Whether two rows are not of one pair."""
     return a.get("pair") is None or a.get("pair") != b.get("pair")
+
+
+class TestSecondLabels:
+    """A random draw labelled again by readers who saw the text alone: the agreement is what the card says."""
+
+    def test_three_hundred_posts_of_the_corpus_have_second_labels(self) -> None:
+        assert len(second_labels()) == len({one["id"] for one in second_labels()}) == 300
+        assert {one["id"] for one in second_labels()} <= {row["id"] for row in rows()}
+
+    @pytest.mark.parametrize(
+        ("title", "field"),
+        [("stance", "stance"), ("kind", "kind"), ("positive", "positive"), ("in scope", "in_scope")],
+    )
+    def test_the_card_gives_the_agreement_that_the_labels_have(self, title: str, field: str) -> None:
+        first = {row["id"]: str(row[field]) for row in rows()}
+        pairs = [(first[one["id"]], str(one[field])) for one in second_labels()]
+        card = (ROOT / "classifier" / "corpus" / "README.md").read_text(encoding="utf-8")
+        told = re.search(rf"(?m)^\| {title} \| (\d+)(?: of 300)? \| (\.\d+) ", card)
+        assert told
+        assert told.groups() == (str(sum(a == b for a, b in pairs)), f"{kappa(pairs):.3f}".removeprefix("0"))
+
+
+@cache
+def second_labels() -> tuple[Made, ...]:
+    file = ROOT / "classifier" / "corpus" / "checks" / "second-labels.jsonl"
+    return tuple(json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def kappa(pairs: list[tuple[str, str]]) -> float:
+    """Cohen's kappa (1960) of two labellings."""
+    alike = sum(a == b for a, b in pairs) / len(pairs)
+    firsts, seconds = (Counter(side) for side in zip(*pairs, strict=True))
+    chance = sum(firsts[label] * seconds[label] for label in firsts) / len(pairs) ** 2
+    return (alike - chance) / (1 - chance)
 
 
 class TestCard:

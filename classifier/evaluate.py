@@ -17,6 +17,15 @@ RESAMPLED = 500
 LOADS = (0.05, 0.1, 0.2)
 _BINS = 10
 _SMALLEST_SLICE = 20
+_KEYS: Mapping[str, Callable[[Row], str]] = {
+    "lang": lambda row: row.lang,
+    "slice": lambda row: row.kind,
+    "register": lambda row: row.register,
+    "lang_slice": lambda row: row.kind and f"{row.lang} {row.kind}",
+    "lang_register": lambda row: row.register and f"{row.lang} {row.register}",
+}
+#: What figures are given apart by: language, kind of post, how it is written, and the last two in each language.
+SLICES = tuple(_KEYS)
 
 
 def evaluate(
@@ -26,8 +35,9 @@ def evaluate(
     threshold: float,
     seed: int = 0,
     stances: Sequence[Stance | None] = (),
+    by: Sequence[str] = SLICES,
 ) -> dict[str, Any]:
-    """n, positives, auc, ap, f1, weighted_f1, ece, recall_at and the same by language and slice.
+    """n, positives, auc, ap, f1, weighted_f1, ece, recall_at and the same by each of `by`, of SLICES.
 
     With `stances`, as said of each row, also stance_f1: the macro-F1 over the rows whose stance is known. Each figure
     is [value, low, high]: 95% by bootstrap over clusters. Rows without a label are left out; a figure that cannot be
@@ -35,10 +45,7 @@ def evaluate(
     """
     labelled = [(row, score) for row, score in zip(rows, scores, strict=True) if row.positive is not None]
     whole = _figures([row for row, _ in labelled], [score for _, score in labelled], threshold, seed)
-    whole["by"] = {
-        "lang": _sliced(labelled, lambda row: row.lang, threshold, seed),
-        "slice": _sliced(labelled, lambda row: row.kind, threshold, seed),
-    }
+    whole["by"] = {name: _sliced(labelled, _KEYS[name], threshold, seed) for name in by}
     told = [(row, said) for row, said in zip(rows, stances, strict=False) if row.stance is not None]
     if told:
         truth, given = np.array([(row.stance, said) for row, said in told], dtype=object).T
@@ -47,8 +54,12 @@ def evaluate(
 
 
 def flag_shares(rows: Sequence[Row], flags: Sequence[bool]) -> dict[str, Any]:
-    """Of the rows of each kind and of each stance, how many there are and which share of them is flagged."""
-    kinds = {"kind": [row.kind for row in rows], "stance": [str(row.stance or "") for row in rows]}
+    """Of the rows of each kind, stance and register, how many there are and which share of them is flagged."""
+    kinds = {
+        "kind": [row.kind for row in rows],
+        "stance": [str(row.stance or "") for row in rows],
+        "register": [row.register for row in rows],
+    }
     return {
         name: {
             one: _share([flag for flag, given in zip(flags, said, strict=True) if given == one])

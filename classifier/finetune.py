@@ -112,8 +112,13 @@ class Tuner:
         self._of = self._fingerprint()
 
     def run(self, progress: Callable[[int], None] = lambda _: None) -> Tuned:
-        """Tune until the held-out rows gain nothing more. `progress` hears of rows learnt from."""
+        """Tune until the held-out rows gain nothing more.
+
+        `progress` hears of rows learnt from; of those of a run that is gone on with, at once.
+        """
         self._resume()
+        if self._metrics:
+            progress(len(self._metrics) * len(self._learnt))
         for epoch in range(len(self._metrics), self._recipe.epochs):
             if epoch - self._best["epoch"] > self._recipe.patience:
                 break
@@ -122,7 +127,16 @@ class Tuner:
             self._judge(epoch, loss, time.monotonic() - started)
             self._keep()
         self._net.load_state_dict(self._best["state"], strict=False)
+        self._net.eval()
         return Tuned(adapter=self._adapter(), outputs=self._best["outputs"], metrics=self._metrics)
+
+    def said(self, rows: NDArray[np.int64]) -> Floats:
+        """What the tower says of these rows of the lesson [rows, OUTPUTS]; after `run`, in its best epoch."""
+        found = np.zeros((len(rows), OUTPUTS), np.float32)
+        with torch.no_grad():
+            for places in np.array_split(np.argsort(self._lengths()[rows]), max(1, len(rows) // self._recipe.batch)):
+                found[places] = self._outputs([self._lesson.states[row] for row in rows[places]]).cpu().numpy()
+        return found
 
     def _learn(self, epoch: int, progress: Callable[[int], None]) -> float:
         """One epoch; the mean loss."""
@@ -166,11 +180,8 @@ class Tuner:
     def _judge(self, epoch: int, loss: float, seconds: float) -> None:
         """Measure the epoch on the held-out rows; remember it if none was better."""
         held = self._lesson.held
-        said = np.zeros((len(held), OUTPUTS), np.float32)
         self._net.eval()
-        with torch.no_grad():
-            for places in np.array_split(np.argsort(self._lengths()[held]), max(1, len(held) // self._recipe.batch)):
-                said[places] = self._outputs([self._lesson.states[row] for row in held[places]]).cpu().numpy()
+        said = self.said(held)
         known = [place for place, row in enumerate(held) if self._lesson.rows[row].positive is not None]
         truth = np.array([bool(self._lesson.rows[held[place]].positive) for place in known])
         given = joint(said[known, 0], said[known, 1] if self._targets.has_scope else None)[0]
@@ -242,6 +253,7 @@ class _Targets:
         self._weight = torch.tensor([row.weight for row in rows], dtype=torch.float32, device=device)
         self._false_weight = _balance(np.array(false)[learnt])
         self._scope_weight = _balance(np.array(scope)[learnt])
+        self._stance_weights = _balances(np.array(stance)[learnt]).to(device)
 
     def loss(self, said: Any, rows: NDArray[np.int64]) -> Any:
         """The sum of the three; falsity is learnt within the scope, scope apart."""
@@ -251,7 +263,9 @@ class _Targets:
             whole = whole + 0.5 * _binary(said[:, 1], self._scope[rows], self._scope_weight, weight)
         told = self._stance[rows] >= 0
         if told.any():
-            missed = functional.cross_entropy(said[told, 2:], self._stance[rows][told], reduction="none")
+            missed = functional.cross_entropy(
+                said[told, 2:], self._stance[rows][told], self._stance_weights, reduction="none"
+            )
             whole = whole + 0.5 * (missed * weight[told]).mean()
         return whole
 
@@ -295,6 +309,13 @@ def _balance(labels: Floats) -> float:
     positives = float(np.nansum(labels))
     negatives = float(np.nansum(1 - labels))
     return float(np.sqrt(max(negatives, 1.0) / max(positives, 1.0)))
+
+
+def _balances(stances: NDArray[np.int64]) -> Any:
+    """How much each stance weighs: the root of how many times rarer it is than the mean one; 1 for one never met."""
+    counts = np.bincount(stances[stances >= 0], minlength=len(STANCES)).astype(np.float64)
+    mean = counts[counts > 0].mean() if counts.any() else 1.0
+    return torch.tensor(np.where(counts > 0, np.sqrt(mean / np.maximum(counts, 1.0)), 1.0), dtype=torch.float32)
 
 
 def _binary(said: Any, label: Any, balance: float, weight: Any) -> Any:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.heads import Floats, Linear, sigmoid, terms_of
 from classifier.rows import Row
-from classifier.train import folds, linear
+from classifier.train import STRENGTH, folds
 
 #: How much of the model's recall of repeated claims may be lost at the gate.
 LOST = 0.01
@@ -24,8 +24,20 @@ _GLANCE_WEIGHT = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Teacher:
+    """What the model says of the rows that its gate is fitted on."""
+
+    scope: Floats  #: [rows] its probability that the text is about health
+    #: Of the rows that it has not learnt, by number, whether it flags them; None: it has learnt them all.
+    flagged: Mapping[int, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A logistic regression on the encoder's glance, hashed words and runs of letters: might this be about health?"""
+    """A logistic regression on the encoder's glance, hashed words and runs of letters: might this be about health?
+
+    Distilled: it is taught what the whole model says of a text (Hinton et al. 2015), not the text's label.
+    """
 
     linear: Linear  #: [1, dimensions + WORDS + LETTERS]
     idf: Floats  #: how rare each word and run of letters is
@@ -46,37 +58,54 @@ class Gate:
 
 
 def fit_gate(
-    rows: Sequence[Row], glances: Floats, idf: Floats, seed: int, judged: Mapping[int, bool] | None = None
+    rows: Sequence[Row], glances: Floats, idf: Floats, seed: int, teacher: Teacher
 ) -> tuple[Gate, dict[str, Any]] | None:
     """A gate that loses at most LOST of the recall, and its figures; None where the rows do not tell.
 
-    It is taught what is about health and what is not. The threshold is chosen on folds that share no claim: on posts of
-    claims that it was not taught. `judged` tells of rows that the model has not learnt, by number, whether it flags
-    them: what it does not flag is not lost. Without, every repeated claim counts.
+    It is taught the teacher's probabilities of being about health. The threshold is chosen on folds that share no
+    claim: on posts of claims that it was not taught. What the teacher does not flag is not lost; where that is not
+    known, every repeated claim counts.
     """
-    scope = [row.in_scope is not False for row in rows]
     positive = np.array([bool(row.positive) for row in rows])
-    if min(len(rows) - sum(scope), positive.sum()) < _ENOUGH:
+    if min(sum(row.in_scope is False for row in rows), positive.sum()) < _ENOUGH:
         return None
     features = _features([row.text for row in rows], glances, idf)
-    weights = [row.weight for row in rows]
+    weights = np.array([row.weight for row in rows])
     seen = np.zeros(len(rows), np.float32)
     for held in folds(rows, seed):
         kept = np.setdiff1d(np.arange(len(rows)), held)
-        apart = linear(features[kept], [scope[number] for number in kept], seed, [weights[number] for number in kept])
-        if apart is None:
-            return None
-        seen[held] = sigmoid(apart(features[held])[:, 0])
+        seen[held] = sigmoid(_distilled(features[kept], teacher.scope[kept], weights[kept])(features[held])[:, 0])
     seen[[len(row.text.split()) < _FEW for row in rows]] = 1.0
-    caught = positive if judged is None else positive & [judged.get(number, False) for number in range(len(rows))]
-    repeats = positive if judged is None else positive & [number in judged for number in range(len(rows))]
+    caught, repeats = positive, positive
+    if teacher.flagged is not None:
+        caught = positive & [teacher.flagged.get(number, False) for number in range(len(rows))]
+        repeats = positive & [number in teacher.flagged for number in range(len(rows))]
     threshold = _threshold(seen[caught], int(LOST * repeats.sum()))
     kinds = sorted({row.kind for row in rows} - {""})
     turned = seen < threshold
     shares = {kind: _share(turned[[row.kind == kind for row in rows]]) for kind in kinds}
     figures = {"threshold": threshold, "recall_lost": round(float((turned & caught).sum() / repeats.sum()), 4)}
-    every = linear(features, scope, seed, weights)
-    return (Gate(linear=every, idf=idf, threshold=threshold), {**figures, "turned_away": shares}) if every else None
+    gate = Gate(linear=_distilled(features, teacher.scope, weights), idf=idf, threshold=threshold)
+    return gate, {**figures, "turned_away": shares}
+
+
+def _distilled(features: Any, scope: Floats, weights: NDArray[np.float64]) -> Linear:
+    """A logistic regression whose probabilities follow `scope` [rows].
+
+    Each row is learnt as about health and as not, either one weighing as much as the teacher believes it.
+    """
+    from scipy import sparse
+    from sklearn.linear_model import LogisticRegression
+
+    used = np.unique(features.indices)  # a column that no row has gets weight 0 anyway, and most have none
+    seen = features[:, used]
+    labels = np.repeat([1, 0], len(scope))
+    believed = np.concatenate([scope * weights, (1 - scope) * weights])
+    model = LogisticRegression(C=STRENGTH, max_iter=2000)
+    model.fit(sparse.vstack([seen, seen], format="csr"), labels, sample_weight=believed)
+    found = np.zeros((1, features.shape[1]), np.float32)
+    found[:, used] = model.coef_
+    return Linear(found, model.intercept_.astype(np.float32))
 
 
 def _threshold(caught: Floats, lost: int) -> float:

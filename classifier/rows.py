@@ -36,6 +36,7 @@ class Row:
     created_at: datetime | None = None
     cluster: str = ""  #: rows that must stay on one side of a split
     kind: str = ""  #: a slice to report apart
+    register: str = ""  #: how it is written, another such slice
     weight: float = 1.0  #: how much it counts in training beside other rows
 
 
@@ -105,6 +106,7 @@ def _row(raw: Mapping[str, Any], where: str) -> Row:
             created_at=_instant(raw.get("created_at")),
             cluster=str(raw.get("cluster") or raw.get("claim") or ""),
             kind=str(raw.get("kind") or ""),
+            register=str(raw.get("register") or ""),
             weight=_weight(raw.get("weight", 1.0)),
         )
     except ValueError as error:

@@ -208,11 +208,6 @@ def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> 
     return _assembled(encoder, heads, folder, chosen, cache)
 
 
-def model_on(encoder: Encoder, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
-    """The model of a folder, its tower too, on an encoder that is open. ConfigError where they do not fit."""
-    return _assembled(encoder, load_heads(folder), folder, chosen, cache)
-
-
 def _assembled(encoder: Encoder, heads: Heads, folder: Path, chosen: Classify, cache: Path) -> HeadModel:
     if heads.false.weights.shape[1] <= encoder.dimensions:
         raise ConfigError(f"{folder}: this model was trained on another encoder: train it again")

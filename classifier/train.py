@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from claimwatch.errors import ConfigError
 from claimwatch.text.language import language_of
 from classifier.calibration import calibrated, fit_curves
+from classifier.evaluate import evaluate
 from classifier.heads import STANCES, Floats, Heads, Linear, features_of, idf_of, raw_false
+from classifier.model_card import brief
 from classifier.rows import Row
 
 #: Inverse regularisation of every linear model; 4 and 10 did alike in cross-validation on the corpus and on ReINTEL.
@@ -41,13 +43,16 @@ def linear_heads(rows: Sequence[Row], vectors: Floats, *, seed: int) -> Heads:
 
 
 def calibration_card(rows: Sequence[Row], raw: Floats) -> dict[str, Any]:
-    """Calibration and thresholds from logits [rows] by a model that has not learnt these labelled rows."""
+    """Calibration, thresholds and figures from logits [rows] by a model that has not learnt these labelled rows."""
     positive = np.array([bool(row.positive) for row in rows])
     texts = [row.text for row in rows]
     slope, offset = _calibration(raw, positive)
     curves = fit_curves(raw, positive, [language_of(text) for text in texts], [row.cluster for row in rows])
     card: dict[str, Any] = {"calibration": [slope, offset], "calibrations": curves}
-    return card | {"threshold": _threshold(calibrated(card, raw, texts), positive), "scope_threshold": 0.5}
+    p_false = calibrated(card, raw, texts)
+    card |= {"threshold": _threshold(p_false, positive), "scope_threshold": 0.5}
+    figures = evaluate(rows, p_false.tolist(), threshold=card["threshold"], by=["lang"])
+    return card | {"held_out": brief(figures)}
 
 
 def folds(rows: Sequence[Row], seed: int, count: int = _FOLDS) -> list[NDArray[np.int64]]:

@@ -1,7 +1,8 @@
 """Training from rows to a model that can be served: vectors, heads, a tower where wanted, limits, card."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,45 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claimwatch.errors import ConfigError
-from claimwatch.records import Claim, Stance
-from claimwatch.tuning import wilson
+from claimwatch.records import Claim
 from classifier.adapter import CHECKPOINT, save_adapter
 from classifier.augment import altered
-from classifier.calibration import calibrated
 from classifier.encoder import Encoder
-from classifier.evaluate import ap, draws
-from classifier.gate import fit_gate
+from classifier.gate import Teacher, fit_gate
 from classifier.graph import read_layers
 from classifier.heads import (
     Floats,
     Heads,
     blend,
     features_of,
-    joint,
-    lead_of,
     load_heads,
     logits_of,
+    raw_false,
     save_heads,
+    sigmoid,
 )
 from classifier.limits import choose_limits, claim_lens
+from classifier.model_card import FILE as CARD
+from classifier.model_card import as_markdown
 from classifier.remembered import remembered
 from classifier.rows import Row
+from classifier.thresholds import tuned_card
 from classifier.train import calibration_card, folds, linear_heads, train_heads
 
 if TYPE_CHECKING:
-    from classifier.finetune import Recipe, Tuned
+    from classifier.finetune import Recipe
 
 Advance = Callable[[int], None]
-#: Of the posts out of scope at most this share may be flagged, if a scope threshold up to the second number does it.
-_STRAY, _STRICTEST = 0.01, 0.9
-#: Of the refutations at most this share should be flagged, if one of these leads does it that gives up at most the
-#: second share of the repeats that were flagged without.
-_DENIALS, _GIVEN_UP = 0.03, 0.25
-_LEADS = tuple(np.arange(0.0, 3.01, 0.1))
 #: Of so many parts one is held out.
 _PARTS = 8
-#: How much of the mean of tower and linear heads may be the tower's.
-_SHARES = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +52,43 @@ class Training:
     claims: Sequence[Claim]
     seed: int
     version: str
+    #: Never learnt: these choose epoch, blend, calibration and thresholds. None: a part of `rows` does.
+    valid: Sequence[Row] = ()
     about: Mapping[str, Any] = field(default_factory=dict)  #: for the card: what the rows were
+
+    @property
+    def held(self) -> NDArray[np.int64]:
+        """Numbers among `rows` and then `valid` of those that choose: all of `valid`, else an eighth of the claims."""
+        if not self.valid:
+            return held_out(self.rows, self.seed)
+        _both_labels(self.valid)
+        return np.arange(len(self.rows), len(self.rows) + len(self.valid))
 
 
 def train_model(encoder: Encoder, wanted: Training, progress: Advance = lambda _: None) -> Heads:
     """Heads on the frozen encoder, with a card that names version, encoder, thresholds and data."""
     vectors = encoder.encode([row.text for row in wanted.rows], progress)
-    return _described(encoder, wanted, vectors, train_heads(wanted.rows, vectors, seed=wanted.seed, progress=progress))
+    if not wanted.valid:
+        heads = train_heads(wanted.rows, vectors, seed=wanted.seed, progress=progress)
+        return _described(encoder, wanted, vectors, heads)
+    _both_labels(wanted.valid)
+    heads = linear_heads(wanted.rows, vectors, seed=wanted.seed)
+    labelled = [row for row in wanted.valid if row.positive is not None]
+    texts = [row.text for row in labelled]
+    raw = raw_false(heads, features_of(encoder.encode(texts, progress), texts, heads.idf))[0]
+    card = calibration_card(labelled, raw) | _counted(wanted)
+    return _described(encoder, wanted, vectors, replace(heads, card=card))
 
 
 def can_tune() -> bool:
     """Whether what fine-tuning needs is installed here."""
     return all(find_spec(name) for name in ("torch", "transformers", "peft"))
+
+
+def work(wanted: Training, recipe: "Recipe") -> int:
+    """How many texts `tune_model` reads and learns from, should no epoch be spared: what `progress` adds up to."""
+    every = len(wanted.rows) + len(wanted.valid)
+    return 2 * every + recipe.epochs * (every - len(wanted.held))
 
 
 def tune_model(
@@ -79,21 +97,29 @@ def tune_model(
     """As `train_model`, and fine-tuned: the tower's adapter is left in the folder. Goes on where it was stopped."""
     from classifier.finetune import Lesson, Tuner
 
-    held = held_out(wanted.rows, wanted.seed)
-    texts = [row.text for row in wanted.rows]
-    vectors, states = encoder.fork(texts, recipe.longest, progress, at=recipe.fed)
-    twins = _altered(wanted)
+    held, rows = wanted.held, [*wanted.rows, *wanted.valid]
+    twins = _altered(rows, wanted.seed)
+    vectors, states = encoder.fork([row.text for row in rows], recipe.longest, progress, at=recipe.fed)
     twin_vectors, twin_states = encoder.fork([row.text for row in twins], recipe.longest, progress, at=recipe.fed)
-    lesson = Lesson(rows=wanted.rows, states=states, twins=twin_states, held=held)
+    lesson = Lesson(rows=rows, states=states, twins=twin_states, held=held)
     weights = read_layers(encoder.float32, encoder.shape, recipe.start(encoder.shape.layers))
     tuner = Tuner(lesson, weights, encoder.shape, recipe=recipe, seed=wanted.seed, folder=folder)
     tuned = tuner.run(progress)
-    both = np.concatenate([vectors, twin_vectors])
-    heads = linear_heads([*wanted.rows, *twins], both, seed=wanted.seed)
-    card, flagged = _tuned_card(wanted, twins, both, held, tuned)
+    every, both = [*rows, *twins], np.concatenate([vectors, twin_vectors])
+    learnt = np.setdiff1d(np.arange(len(every)), np.concatenate([held, held + len(rows)]))
+    apart = linear_heads([every[number] for number in learnt], both[learnt], seed=wanted.seed)
+    said = logits_of(apart, features_of(vectors[held], [rows[number].text for number in held], apart.idf))
+    card, flagged = tuned_card([rows[number] for number in held], said, tuned.outputs)
+    card["tower"]["epochs"] = list(tuned.metrics)
+    heads = apart if wanted.valid else linear_heads(every, both, seed=wanted.seed)
+    heads = replace(heads, card={**card, **_counted(wanted), "recipe": asdict(recipe)})
     save_adapter(tuned.adapter, folder)
+    count = len(wanted.rows)
+    tower = tuner.said(np.arange(count)) if heads.scope else None
+    scope = _scope(heads, vectors[:count], wanted.rows, tower)
     judged = dict(zip(held.tolist(), flagged.tolist(), strict=True))
-    return _described(encoder, wanted, vectors, replace(heads, card=card), judged)
+    teacher = None if scope is None else Teacher(scope=scope, flagged=None if wanted.valid else judged)
+    return _described(encoder, wanted, vectors[:count], heads, teacher)
 
 
 def relearn(encoder: Encoder, wanted: Training, teacher: Path, progress: Advance = lambda _: None) -> Heads:
@@ -102,23 +128,20 @@ def relearn(encoder: Encoder, wanted: Training, teacher: Path, progress: Advance
     Needs no torch. The caller copies the adapter.
     """
     old = load_heads(teacher)
-    every = [*wanted.rows, *_altered(wanted)]
+    every = [*wanted.rows, *_altered(wanted.rows, wanted.seed)]
     vectors = encoder.encode([row.text for row in every], progress)
     heads = linear_heads(every, vectors, seed=wanted.seed)
     kept = ("calibration", "calibrations", "threshold", "scope_threshold", "lead", "tower")
-    card = {name: old.card[name] for name in kept if name in old.card} | {
-        "rows": len(wanted.rows),
-        "positives": sum(bool(row.positive) for row in wanted.rows),
-        "seed": wanted.seed,
-        "tower_of": str(old.card["version"]),
-    }
+    card = {name: old.card[name] for name in kept if name in old.card}
+    card |= {**_counted(wanted), "tower_of": str(old.card["version"])}
     return _described(encoder, wanted, vectors[: len(wanted.rows)], replace(heads, card=card))
 
 
 def save_model(heads: Heads, folder: Path) -> None:
-    """Heads and card beside the adapter. ConfigError where the folder cannot be written."""
+    """Heads, and the card for machines and for people, beside the adapter. ConfigError where it cannot be written."""
     try:
         save_heads(heads, folder)
+        (folder / CARD).write_text(as_markdown(heads.card), encoding="utf-8")
         (folder / CHECKPOINT).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror}): name another folder") from error
@@ -127,110 +150,51 @@ def save_model(heads: Heads, folder: Path) -> None:
 def held_out(rows: Sequence[Row], seed: int) -> NDArray[np.int64]:
     """Row numbers of an eighth of the claims and clusters, which choose epoch, blend, calibration and threshold."""
     held = folds(rows, seed, _PARTS)[0]
-    labels = {rows[number].positive for number in held}
-    if not {True, False} <= labels:
-        raise ConfigError("fine-tuning needs positives and negatives of more claims or clusters: add rows")
+    _both_labels([rows[number] for number in held])
     return held
 
 
-def _altered(wanted: Training) -> list[Row]:
+def _both_labels(rows: Sequence[Row]) -> None:
+    if not {True, False} <= {row.positive for row in rows}:
+        raise ConfigError("held-out rows need positives and negatives: add rows of more claims or clusters")
+
+
+def _altered(rows: Sequence[Row], seed: int) -> list[Row]:
     """Every row in another wording: what is learnt must hold for people who type without diacritics, too."""
-    chance = np.random.default_rng([wanted.seed, 1])
-    return [replace(row, text=altered(row.text, chance)) for row in wanted.rows]
+    chance = np.random.default_rng([seed, 1])
+    return [replace(row, text=altered(row.text, chance)) for row in rows]
 
 
-def _tuned_card(
-    wanted: Training, twins: Sequence[Row], both: Floats, held: NDArray[np.int64], tuned: "Tuned"
-) -> tuple[dict[str, Any], NDArray[np.bool_]]:
-    """Share of the tower, calibration and thresholds, all from the held-out rows that neither side has learnt.
-
-    Then which of those rows the model flags. `both` are the vectors of the rows, then those of their twins.
-    """
-    count = len(wanted.rows)
-    rows = [wanted.rows[number] for number in held]
-    learnt = np.setdiff1d(np.arange(2 * count), np.concatenate([held, held + count]))
-    every = [*wanted.rows, *twins]
-    apart = linear_heads([every[number] for number in learnt], both[learnt], seed=wanted.seed)
-    linear = logits_of(apart, features_of(both[held], [row.text for row in rows], apart.idf))
-    known = np.array([row.positive is not None for row in rows])
-    labelled = [row for row in rows if row.positive is not None]
-    truth = np.array([bool(row.positive) for row in labelled])
-    by_share = {share: blend(linear, tuned.outputs, share) for share in _SHARES}
-    given = {share: joint(said.false, said.scope)[0][known] for share, said in by_share.items()}
-    found = {share: ap(truth, one) or 0.0 for share, one in given.items()}
-    best = least_share(truth, given, draws(labelled, 0))
-    said = by_share[best]
-    raw, scope = joint(said.false, said.scope)
-    card = calibration_card(labelled, raw[known])
-    shares = {str(share): round(one, 4) for share, one in found.items()}
-    card["scope_threshold"] = _scope_threshold(card, rows, raw, scope)
-    likely = (calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]) & (
-        scope >= card["scope_threshold"]
-    )
-    lead = lead_of(said.stance, len(rows))
-    least = least_lead(rows, lead, likely)
-    card |= {
-        "lead": least,
-        "rows": count,
+def _counted(wanted: Training) -> dict[str, Any]:
+    """For the card: how many rows were learnt, of which languages and stances."""
+    stances = Counter(str(row.stance) for row in wanted.rows if row.stance)
+    return {
+        "rows": len(wanted.rows),
         "positives": sum(bool(row.positive) for row in wanted.rows),
+        "languages": dict(Counter(row.lang for row in wanted.rows).most_common()),
+        "stances": dict(stances.most_common()),
         "seed": wanted.seed,
-        "tower": {"share": best, "held": len(held), "ap_by_share": shares, "epochs": list(tuned.metrics)},
     }
-    return card, likely & (lead >= least)
 
 
-def least_share(truth: NDArray[np.bool_], given: Mapping[float, Floats], drawn: Sequence[NDArray[np.int64]]) -> float:
-    """The smallest share whose average precision is not plainly behind the best one's, from its logits [rows].
-
-    Plainly: by more than the standard error of the difference, over the resamplings `drawn` (the one-standard-error
-    rule, Breiman et al. 1984). With few positives the best by itself is a matter of luck, and the linear heads err less
-    far from home.
-    """
-    found = {share: ap(truth, one) or 0.0 for share, one in given.items()}
-    best = max(found, key=lambda share: found[share])
-    for share in sorted(given):
-        behind = [(ap(truth[at], given[best][at]) or 0.0) - (ap(truth[at], given[share][at]) or 0.0) for at in drawn]
-        if found[best] - found[share] <= np.std(behind):
-            return share
-    return best
-
-
-def _scope_threshold(card: Mapping[str, Any], rows: Sequence[Row], raw: Floats, scope: Floats) -> float:
-    """The probability of being about health below which nothing is flagged: criticism of policy never should be."""
-    outside = np.array([row.in_scope is False for row in rows])
-    likely = calibrated(card, raw, [row.text for row in rows]) >= card["threshold"]
-    steps = np.arange(0.5, _STRICTEST + 0.01, 0.05)
-    good = [at for at in steps if (likely & (scope >= at))[outside].mean() <= _STRAY] if outside.any() else [0.5]
-    return round(float(good[0] if good else _STRICTEST), 2)
-
-
-def least_lead(rows: Sequence[Row], lead: Floats, likely: NDArray[np.bool_]) -> float:
-    """By how much repeating must lead the other stances, so that hardly a refutation is flagged; 0 without these.
-
-    A denial that is shown as a rumour costs a desk more trust than a rumour that waits for its next copy. `likely` are
-    the rows that would be flagged by falsity and scope.
-    """
-    refutes = np.array([row.stance is Stance.REFUTES for row in rows])
-    if not refutes.any() or np.isinf(lead).any():
-        return 0.0
-    said = np.array([row.stance is Stance.REPEATS for row in rows]) & likely & (lead > 0)
-    borne = [at for at in _LEADS if (lead[said] >= at).sum() >= (1 - _GIVEN_UP) * said.sum()]
-    flagged = [_highest(((lead >= at) & likely)[refutes]) for at in borne]
-    enough = max(_DENIALS, min(flagged))
-    return round(float(next(at for at, share in zip(borne, flagged, strict=True) if share <= enough)), 2)
-
-
-def _highest(flagged: NDArray[np.bool_]) -> float:
-    """The upper end of the share's 95% interval (Wilson 1927): a share that looks small on few rows may be luck."""
-    return wilson(float(flagged.sum()), float(len(flagged)))[1]
+def _scope(heads: Heads, vectors: Floats, rows: Sequence[Row], tower: Floats | None = None) -> Floats | None:
+    """The probability of being about health [rows]; None where the model never learnt what is not."""
+    said = logits_of(heads, features_of(vectors, [row.text for row in rows], heads.idf))
+    if tower is not None:
+        said = blend(said, tower, float(heads.card["tower"]["share"]))
+    return sigmoid(said.scope) if said.scope is not None else None
 
 
 def _described(
-    encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads, judged: Mapping[int, bool] | None = None
+    encoder: Encoder, wanted: Training, vectors: Floats, heads: Heads, teacher: Teacher | None = None
 ) -> Heads:
-    """With gate, lens and limits of claim match, and a whole card; `judged` as in `fit_gate`."""
+    """With gate, lens and limits of claim match, and a whole card; the linear heads teach where nobody does."""
+    if teacher is None and (scope := _scope(heads, vectors, wanted.rows)) is not None:
+        teacher = Teacher(scope=scope)
     glances = encoder.glance([row.text for row in wanted.rows])
-    gate = fit_gate(wanted.rows, glances, heads.idf, wanted.seed, judged) if heads.idf is not None else None
+    gate = None
+    if teacher is not None and heads.idf is not None:
+        gate = fit_gate(wanted.rows, glances, heads.idf, wanted.seed, teacher)
     if gate:
         heads = replace(heads, gate=gate[0].linear, card={**heads.card, "gate": gate[1]})
 

@@ -174,9 +174,10 @@ class Trial:
         return HeadModel(self.encoder, heads, self.desk.settings.classify)
 
     def _open(self, entry: "Entry") -> "HeadModel":
-        from classifier.serving import model_on
+        """As it is or would be served: where int8 loses too much of this very model, in float32."""
+        from classifier.serving import open_model
 
-        return model_on(self.encoder, entry.folder, self.desk.settings.classify, self.where.cache)
+        return open_model(self.where.cache, self.desk.settings.classify, folder=entry.folder)
 
 
 def promote(trial: Trial, challenger: "Entry", found: "Comparison", *, force: str = "") -> None:

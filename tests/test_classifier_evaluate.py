@@ -58,6 +58,19 @@ def test_languages_and_slices_are_reported_apart() -> None:
     assert found["slice"] == {}
 
 
+def test_registers_and_slices_are_reported_in_each_language_too() -> None:
+    typed = [replace(row, register="no_diacritics", kind="news") for row in rows([True, False] * 10)]
+    both = typed + [replace(row, lang="en", kind="news") for row in rows([True] * 20)]
+    found = evaluate(both, [0.9, 0.1] * 10 + [0.9] * 20, threshold=0.5)["by"]
+    assert {name: set(found[name]) for name in ("register", "lang_register", "lang_slice")} == {
+        "register": {"no_diacritics"},
+        "lang_register": {"vi no_diacritics"},
+        "lang_slice": {"vi news", "en news"},
+    }
+    assert found["register"]["no_diacritics"]["auc"][0] == 1.0
+    assert set(evaluate(both, [0.5] * 40, threshold=0.5, by=["lang"])["by"]) == {"lang"}
+
+
 def test_stances_are_judged_where_they_are_known() -> None:
     known = [Stance.REPEATS, Stance.REPEATS, Stance.ASKS, None]
     labelled = [replace(row, stance=one) for row, one in zip(rows([True, True, False, False]), known, strict=True)]

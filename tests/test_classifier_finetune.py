@@ -14,10 +14,11 @@ from claimwatch.errors import ConfigError
 from claimwatch.records import Stance
 from claimwatch.settings import Classify
 from classifier.encoder import Encoder
-from classifier.finetune import _STEP_TOKENS, Recipe, Tuned, Tuner, _batches
+from classifier.finetune import _STEP_TOKENS, Recipe, Tuned, Tuner, _balances, _batches
+from classifier.heads import STANCES
 from classifier.rows import Row
 from classifier.serving import open_model
-from classifier.training import Training, held_out, save_model, tune_model
+from classifier.training import Training, held_out, save_model, tune_model, work
 from tiny_model import LAYERS, tiny_encoder_folder
 
 CURES = ("nước chanh", "tỏi", "gừng", "muối", "rượu", "mật ong", "trà", "sả", "dầu tràm", "chuối")
@@ -113,9 +114,12 @@ def test_a_stopped_run_goes_on_to_the_same_end(encoder: Encoder, tmp_path: Path)
 
 def test_a_run_stopped_after_its_last_epoch_learns_nothing_anew(encoder: Encoder, tmp_path: Path) -> None:
     whole, _ = tuned_in(encoder, tmp_path)
-    learnt: list[int] = []
-    again = tuner(encoder, tmp_path).run(learnt.append)
-    assert (learnt, np.array_equal(again.outputs, whole.outputs)) == ([], True)
+    before = losses(tmp_path)
+    told: list[int] = []
+    again = tuner(encoder, tmp_path).run(told.append)
+    assert len(told) == 1  # what was learnt before, at once
+    assert told[0] == len(before) * (len(rows()) - len(held_out(rows(), 1)))
+    assert (losses(tmp_path), np.array_equal(again.outputs, whole.outputs)) == (before, True)
 
 
 def test_another_training_is_not_gone_on_with(encoder: Encoder, tmp_path: Path) -> None:
@@ -127,6 +131,31 @@ def test_another_training_is_not_gone_on_with(encoder: Encoder, tmp_path: Path) 
         tuner(encoder, tmp_path).run(stop)
     with pytest.raises(ConfigError, match="another training"):
         tuner(encoder, tmp_path, recipe=replace(RECIPE, rate=1e-4)).run()
+
+
+def test_progress_adds_up_to_the_work_that_was_told(encoder: Encoder, tmp_path: Path) -> None:
+    told: list[int] = []
+    recipe = replace(RECIPE, patience=99)
+    tune_model(encoder, training(), tmp_path, recipe, told.append)
+    assert sum(told) == work(training(), recipe)
+
+
+def test_rows_that_are_named_choose_the_epoch_and_are_never_learnt(encoder: Encoder, tmp_path: Path) -> None:
+    valid = [replace(row, id=f"v{row.id}", cluster=f"v{row.cluster}") for row in rows()[:20]]
+    wanted = replace(training(), valid=valid)
+    assert wanted.held.tolist() == list(range(len(rows()), len(rows()) + 20))
+    heads = tune_model(encoder, wanted, tmp_path, RECIPE)
+    assert (heads.card["rows"], heads.card["tower"]["held"], heads.card["held_out"]["n"]) == (len(rows()), 20, 20)
+    save_model(heads, tmp_path)
+    assert "fine-tuned by lora" in (tmp_path / "README.md").read_text(encoding="utf-8").lower()
+
+
+def test_a_rare_stance_weighs_more_than_a_common_one_and_one_never_met_as_much_as_the_mean() -> None:
+    common, rare = STANCES.index(Stance.OTHER), STANCES.index(Stance.ASKS)
+    weights = _balances(np.array([common] * 90 + [rare] * 10 + [-1] * 50)).numpy()
+    assert weights[rare] == pytest.approx(np.sqrt(5))
+    assert weights[common] == pytest.approx(np.sqrt(50 / 90))
+    assert weights[STANCES.index(Stance.REFUTES)] == 1.0
 
 
 def test_other_wordings_may_be_made_to_say_the_same(encoder: Encoder, tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from classifier.model import Nearest, Opinion
 from classifier.rematch import match_new_claims
 from classifier.rows import MAPS, Row, corpus, read_rows
 from classifier.serving import HeadModel, _matches, open_model
+from classifier.thresholds import least_lead, least_share
 from classifier.train import folds
-from classifier.training import Training, least_lead, least_share, train_model
+from classifier.training import Training, save_model, train_model
 from factories import make_post
 from jobs.assess import assess_new_posts
 from tiny_model import tiny_encoder_folder
@@ -105,6 +106,26 @@ class TestTraining:
         served = HeadModel(encoder, made, Classify())
         (said,) = served.judge(["garlic cures covid today"])
         assert (said.stance, said.on_topic, said.flag) == (None, True, True)
+
+    def test_rows_that_are_named_choose_the_thresholds_and_are_not_learnt(self, encoder: Encoder) -> None:
+        valid = [replace(row, cluster=f"valid {row.cluster}") for row in rows()[::3]]
+        wanted = Training(rows=rows(), claims=CLAIMS, seed=1, version="tiny", valid=valid)
+        made = train_model(encoder, wanted)
+        told = sum(row.positive is not None for row in valid)
+        assert (made.card["rows"], made.card["held_out"]["n"]) == (len(rows()), told)
+        turned = [replace(row, positive=not row.positive) for row in valid]
+        other = train_model(encoder, replace(wanted, valid=turned))
+        assert np.array_equal(made.false.weights, other.false.weights)
+        assert made.card["calibration"] != other.card["calibration"]
+        with pytest.raises(ConfigError, match="positives and negatives"):
+            train_model(encoder, replace(wanted, valid=[row for row in valid if row.positive]))
+
+    def test_a_saved_model_has_a_card_for_people(self, heads: Heads, tmp_path: Path) -> None:
+        save_model(heads, tmp_path / "m")
+        told = (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
+        auc = heads.card["held_out"]["auc"]
+        assert told.startswith("# tiny\n")
+        assert f"| AUC | {auc[0]:.3f} ({auc[1]:.3f} to {auc[2]:.3f}) |" in told
 
     @pytest.mark.parametrize("positive", [True, False, None])
     def test_rows_of_one_label_cannot_be_learnt_from(self, encoder: Encoder, positive: bool | None) -> None:

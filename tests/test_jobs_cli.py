@@ -203,13 +203,24 @@ def test_a_missing_model_says_how_to_get_one(
 
 
 @pytest.mark.parametrize(
-    "beside", [["--data", "rows.jsonl"], ["--map", "reintel"], ["--epochs", "2"], ["--layers", "all"]]
+    "beside",
+    [
+        ["--data", "rows.jsonl"],
+        ["--map", "reintel"],
+        ["--valid", "rows.jsonl"],
+        ["--epochs", "2"],
+        ["--layers", "all"],
+        ["--without-frozen"],
+    ],
 )
 def test_learning_from_decisions_takes_no_other_rows(
     config: Path, capsys: pytest.CaptureFixture[str], beside: list[str]
 ) -> None:
     code, _, err = told(capsys, "train", "--from-decisions", *beside, "--config", config)
-    assert (code, "leave --data, --map, --before, --epochs, --layers out" in one_line(err)) == (2, True)
+    assert (
+        code,
+        "leave --data, --map, --valid, --before, --epochs, --layers, --without-frozen out" in one_line(err),
+    ) == (2, True)
 
 
 def test_fine_tuning_without_torch_says_how_to_get_it(

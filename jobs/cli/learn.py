@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from classifier.encoder import Encoder
     from classifier.heads import Heads
     from classifier.rows import Row
+    from classifier.serving import HeadModel
     from classifier.training import Training
 
 _DATA = click.option("--data", "files", type=click.Path(path_type=Path), multiple=True, help="JSONL rows; repeatable.")
@@ -27,6 +28,13 @@ _MAP = click.option("--map", "mapping", default="", help="How a public set is re
 @click.command("train", help="Train a model on labelled rows; without --data on the project's own corpus.")
 @_DATA
 @_MAP
+@click.option(
+    "--valid",
+    "valid_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="JSONL rows that are not learnt: they choose epoch and thresholds. Without, an eighth of the claims does.",
+)
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows created before this day.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed trains the same model.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for the model; needed with --data.")
@@ -60,6 +68,7 @@ def train_command(  # noqa: PLR0913  one for each option
     *,
     files: tuple[Path, ...],
     mapping: str,
+    valid_files: tuple[Path, ...],
     before: datetime | None,
     seed: int,
     out: Path | None,
@@ -73,10 +82,10 @@ def train_command(  # noqa: PLR0913  one for each option
 ) -> None:
     """The same seed and rows make the same model on one machine; a run that was stopped goes on where it was."""
     if from_decisions:
-        if files or mapping or before or epochs or layers != "auto":
+        if files or mapping or valid_files or before or epochs or layers != "auto" or without_frozen:
             raise ConfigError(
-                "--from-decisions learns from the corpus and the decisions: "
-                "leave --data, --map, --before, --epochs, --layers out"
+                "--from-decisions learns from the corpus outside the frozen set and the decisions: "
+                "leave --data, --map, --valid, --before, --epochs, --layers, --without-frozen out"
             )
         name = out.name if out else ""
         _train_from_decisions(config, name, seed, tune=_tunes(method), wants_promotion=wants_promotion)
@@ -85,12 +94,15 @@ def train_command(  # noqa: PLR0913  one for each option
         raise ConfigError("name a folder with --out; `claimwatch model promote` serves it")
     if without_frozen and files:
         raise ConfigError("--without-frozen is about the project's own corpus: leave --data out")
+    if valid_files and not files:
+        raise ConfigError("--valid goes with --data: the corpus holds an eighth of its own claims out")
     from classifier.training import Training
 
     where = settings.places(os.environ, config)
-    rows = _rows(files, mapping, before=before)
+    rows, valid = _learnt_and_valid(files, valid_files, mapping, before)
     wanted = Training(
-        rows=_outside_frozen(rows) if without_frozen else rows,
+        rows=_split_corpus()[0] if without_frozen else rows,
+        valid=valid,
         claims=read_library(where.config.parent / "claims"),
         seed=seed,
         version=out.name,
@@ -100,9 +112,25 @@ def train_command(  # noqa: PLR0913  one for each option
     _train(where, wanted, out, method, epochs, whole=whole)
 
 
+def _learnt_and_valid(
+    files: Sequence[Path], valid_files: Sequence[Path], mapping: str, before: datetime | None
+) -> "tuple[list[Row], list[Row]]":
+    """What to learn from, of no claim or cluster that is held out, and what chooses."""
+    from classifier.rows import read_rows
+
+    if not valid_files:
+        return _rows(files, mapping, before=before), []
+    every = read_rows([*files, *valid_files], mapping)  # at once, so that copies on both sides are seen
+    learnt = len(read_rows(files, mapping))
+    held = {row.cluster for row in every[learnt:]}
+    kept = _dated([row for row in every[:learnt] if row.cluster not in held], before=before)
+    return kept, every[learnt:]
+
+
 def _train(
     where: settings.Places, wanted: "Training", out: Path, method: str, epochs: int | None, *, whole: bool
 ) -> None:
+    from classifier.model_card import brief
     from classifier.training import can_tune, save_model, train_model
 
     _tunes(method)
@@ -115,23 +143,30 @@ def _train(
     else:
         heads = _tune(encoder, wanted, out, epochs, whole=whole)
     save_model(heads, out)
-    echo_json({"out": str(out), **heads.card})
+    model = _reading_all(where, out)  # which builds what serves it here
+    if wanted.about == _about([], without_frozen=True):
+        figures = _measured(model, _split_corpus()[1])
+        heads = replace(heads, card={**heads.card, "frozen_set": brief(figures, figures["flags"])})
+        save_model(heads, out)
+    echo_json({"out": str(out), "served_in": model.encoder, **heads.card})
 
 
 def _tune(encoder: "Encoder", wanted: "Training", out: Path, epochs: int | None, *, whole: bool) -> "Heads":
     from classifier.finetune import Recipe
-    from classifier.training import tune_model
+    from classifier.training import tune_model, work
 
     recipe = Recipe.of_all_layers() if whole else Recipe()
     recipe = replace(recipe, epochs=epochs) if epochs else recipe
-    with bar("fine-tune", unit="posts") as advance:
+    with bar("fine-tune", work(wanted, recipe)) as advance:
         return tune_model(encoder, wanted, out, recipe, advance)
 
 
-def _outside_frozen(rows: "list[Row]") -> "list[Row]":
+def _split_corpus() -> "tuple[list[Row], list[Row]]":
+    """The corpus outside its frozen set, and inside."""
     from classifier.frozen import split
+    from classifier.rows import corpus
 
-    return split(rows)[0]
+    return split(corpus())
 
 
 def _about(files: Sequence[Path], *, without_frozen: bool) -> dict[str, object]:
@@ -183,22 +218,31 @@ def _train_from_decisions(config: Path | None, name: str, seed: int, *, tune: bo
 def evaluate_command(
     files: tuple[Path, ...], mapping: str, folder: Path | None, after: datetime | None, config: Path | None
 ) -> None:
-    """AUC, AP, F1, ECE and recall at fixed review loads, per language and slice."""
-    from classifier.evaluate import evaluate, flag_shares, gate_shares
+    """AUC, AP, F1, ECE and recall at fixed review loads, per language, kind of post and register."""
+    where = settings.places(os.environ, config)
+    echo_json(_measured(_reading_all(where, folder), _rows(files, mapping, after=after)))
+
+
+def _reading_all(where: settings.Places, folder: Path | None) -> "HeadModel":
+    """The model of a folder as it is served on this machine, but for its gate: it reads every row."""
     from jobs.assess import ready_model
 
-    where = settings.places(os.environ, config)
-    rows = _rows(files, mapping, after=after)
     chosen = settings.load(where.config, os.environ)
     every = chosen.model_copy(update={"classify": chosen.classify.model_copy(update={"gate": False})})
-    model = ready_model(where, every, folder=folder)
+    return ready_model(where, every, folder=folder)
+
+
+def _measured(model: "HeadModel", rows: "Sequence[Row]") -> dict[str, Any]:
+    """Every figure of the model on these rows, what it flags, and what its gate would have turned away."""
+    from classifier.evaluate import evaluate, flag_shares, gate_shares
+
     texts = [row.text for row in rows]
     with bar("evaluate", len(rows)) as advance:
         said = model.judge(texts, advance)
     scores, stances = [one.p_false for one in said], [one.stance for one in said]
     figures = evaluate(rows, scores, threshold=model.thresholds["p_false"], stances=stances)
     flags, away = [one.flag for one in said], model.turned_away(texts).tolist()
-    echo_json(figures | {"flags": flag_shares(rows, flags), "gate": gate_shares(rows, flags, away)})
+    return figures | {"flags": flag_shares(rows, flags), "gate": gate_shares(rows, flags, away)}
 
 
 @click.command("tune", help="What other thresholds would have done, by the team's own decisions; prints JSON.")
@@ -292,7 +336,11 @@ def _rows(
 ) -> "list[Row]":
     from classifier.rows import corpus, read_rows
 
-    rows = read_rows(files, mapping) if files else corpus()
+    return _dated(read_rows(files, mapping) if files else corpus(), before=before, after=after)
+
+
+def _dated(rows: "list[Row]", *, before: datetime | None = None, after: datetime | None = None) -> "list[Row]":
+    """The rows created on or after one day and before another. ConfigError where none is left."""
     start, end = _midnight(after), _midnight(before)
     kept = [row for row in rows if _within(row.created_at, start, end)]
     if not kept:

@@ -18,6 +18,8 @@ from classifier.graph import layer_of, quantise, read_layers, write_tower
 FILE = "adapter.safetensors"
 #: Beside them while a training is not finished: what it goes on from.
 CHECKPOINT = "training.pt"
+#: Raise it when a tower's graph changes: those in the cache are then written anew.
+_VERSION = 2
 #: Towers kept in the cache; each takes as much room as its layers, 7 MB for each of the real base, a quarter in int8.
 _KEPT = 8
 
@@ -75,7 +77,7 @@ def open_tower(folder: Path, encoder: Encoder, cache: Path, threads: int | None 
         key = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()[:12]
     except OSError as error:
         raise ConfigError(f"{folder / FILE}: cannot be read ({error.strerror}): put the model's folder back") from error
-    place = cache / "encoder" / "towers" / f"{encoder.key}-{key}"
+    place = cache / "encoder" / "towers" / f"{encoder.key}-{key}-{_VERSION}"
     if not place.is_dir():
         _build(load_adapter(folder), encoder, place)
     if encoder.variant == "int8":

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,30 @@ class Encoder:
 
     def encode_with(
         self, tower: "Tower", texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> tuple[Floats, Floats]:
-        """The vectors, and what the tower says of each text [texts, outputs], in one pass over what they share."""
+    ) -> tuple[Floats, Floats, list[Floats]]:
+        """The vectors, and what the tower says of each text [texts, outputs], in one pass over what they share.
+
+        Then, for each text, how much each of its tokens adds to the tower's first output [tokens].
+        """
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         said = np.empty((len(texts), tower.outputs), np.float32)
+        by_token: list[Floats] = [np.empty(0, np.float32)] * len(texts)
         for rows, mask, (found, states) in self._passes(texts, ["embedding", tower.fed], progress):
-            vectors[rows], said[rows] = found, tower(states, mask)
-        return vectors, said
+            vectors[rows] = found
+            said[rows], adding = tower(states, mask)
+            for row, kept, whole in zip(rows, mask.sum(axis=1), adding, strict=True):
+                by_token[row] = whole[: int(kept)]
+        return vectors, said, by_token
+
+    def by_word(self, text: str, by_token: Floats) -> list[float]:
+        """How much each word between blanks adds beyond the text's mean token, from what its tokens add.
+
+        Words beyond the last token that was read add nothing.
+        """
+        above = by_token - by_token.mean()
+        ends = np.minimum(1 + np.cumsum([0, *self._tokenizer.counts(PREFIX + text)]), len(above) - 1)
+        added = [float(above[start:end].sum()) for start, end in pairwise(ends)]
+        return added[len(PREFIX.split()) :]
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """The tokens that are read of each text."""
@@ -121,10 +139,13 @@ class Tower:
         self.fed: str = session.get_inputs()[0].name  #: the encoder's output that it is given
         self._session = session
 
-    def __call__(self, states: Floats, mask: NDArray[np.int64]) -> Floats:
-        """Scores [texts, outputs] of states [texts, tokens, hidden] with their mask [texts, tokens]."""
-        (said,) = self._session.run(["outputs"], {self.fed: states, "attention_mask": mask})
-        return np.asarray(said, np.float32)
+    def __call__(self, states: Floats, mask: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Scores [texts, outputs] of states [texts, tokens, hidden] with their mask [texts, tokens].
+
+        And what each token adds to the first score [texts, tokens]: without its bias, that is their mean.
+        """
+        said, by_token = self._session.run(["outputs", "by_token"], {self.fed: states, "attention_mask": mask})
+        return np.asarray(said, np.float32), np.asarray(by_token, np.float32)
 
 
 def _padded(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -17,6 +17,8 @@ _IR_VERSION = 10
 _INLINE_BYTES = 1 << 16
 _PAGE = 4096  # mapped offsets must be whole pages
 _WORDS = "embeddings.word_embeddings.weight"
+#: The weights of a tower's first output.
+_FIRST = "out.first"
 _FLOAT, _INT64 = 1, 7  # of onnx.TensorProto
 #: The base's outputs that a tower may be fed: the states before its first layer, and those after the shared layers.
 EMBEDDED, FORKED = "embedded", "forked"
@@ -44,6 +46,7 @@ def write_graph(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Pa
 def write_tower(weights: Mapping[str, Floats], shape: Shape, folder: Path) -> Path:
     """Write `model.onnx` and `weights.bin`: states [batch, tokens, hidden] in, `outputs` [batch, outputs] out.
 
+    And `by_token` [batch, tokens]: the first output without its bias is the mean of these over a text's tokens.
     `weights` are layers from the first or from the fork upwards, named as in BertModel, and a last linear layer `out`.
     The input is named after the base's output that it must be given.
     """
@@ -75,8 +78,8 @@ def _kept_in_full(model: Path) -> list[str]:
 
     graph = onnx.load(str(model), load_external_data=False).graph
     layers = {layer_of(one.name) for one in graph.initializer if one.name.startswith("encoder.layer.")}
-    shared = {f"encoder.layer.{number}.output.dense.weight" for number in range(fork_of(len(layers)))}
-    return [node.name for node in graph.node if shared & set(node.input)]
+    kept = {f"encoder.layer.{number}.output.dense.weight" for number in range(fork_of(len(layers)))} | {_FIRST}
+    return [node.name for node in graph.node if kept & set(node.input)]
 
 
 def read_layers(folder: Path, shape: Shape, start: int) -> dict[str, Floats]:
@@ -150,17 +153,19 @@ class _Builder:
         )
 
     def tower(self) -> Any:
-        """States of the base to `outputs`."""
+        """States of the base to `outputs`, and to what each token adds to the first of them."""
         bias, mask_rows = self._masks()
         layers = sorted({layer_of(name) for name in self._weights if name.startswith("encoder.layer.")})
         fed = FORKED if layers[0] else EMBEDDED
         hidden = self._layers(fed, bias, layers)
         said = self._linear(self._mean(hidden, mask_rows), "out")
         self._node("Identity", said, output="outputs")
+        first = self._array(_FIRST, np.ascontiguousarray(self._weights["out.weight"][0]))
+        self._node("MatMul", hidden, first, output="by_token")
         tokens = ["batch", "tokens"]
         return self._model(
             {fed: (_FLOAT, [*tokens, self._shape.hidden]), "attention_mask": (_INT64, tokens)},
-            {"outputs": ["batch", len(self._weights["out.bias"])]},
+            {"outputs": ["batch", len(self._weights["out.bias"])], "by_token": tokens},
         )
 
     def _model(self, inputs: Mapping[str, tuple[int, list[Any]]], outputs: Mapping[str, list[Any]]) -> Any:

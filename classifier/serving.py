@@ -21,7 +21,7 @@ from classifier.limits import limits_of
 from classifier.match import ClaimIndex, Limits, Sight, pack, unpack
 from classifier.model import Nearest, Opinion
 from classifier.remembered import remembered
-from classifier.why import words_that_decided
+from classifier.why import TowerSay, words_that_decided
 
 #: Trained on the project's own corpus and shipped with it.
 SHIPPED = Path(__file__).with_name("models")
@@ -41,6 +41,7 @@ class HeadModel:
         self._threshold = chosen.threshold if chosen.threshold is not None else float(card["threshold"])
         self._scope = float(card["scope_threshold"])
         self._lead = float(card.get("lead", 0.0))
+        self._share = float(card.get("tower", {}).get("share", 0.0))
         self._limits = {
             language: Limits(
                 suggest=chosen.suggest if chosen.suggest is not None else one.suggest,
@@ -120,7 +121,7 @@ class HeadModel:
     def _judged(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> list[Opinion]:
         if not texts:
             return []
-        vectors, tuned = self._read(texts, progress)
+        vectors, tuned, by_token = self._read(texts, progress)
         scores = self._heads.score(vectors, texts, tuned)
         limits = [self._limits_of(text) for text in texts]
         near = self._index.nearest(vectors, limits, texts=texts)
@@ -129,14 +130,17 @@ class HeadModel:
             replace(
                 self._opinion(scores, number, near[number], packed[number]),
                 nearest=_matches(near[number], limits[number], text, scores.stance[number]),
-                why=self._why(near[number], text),
+                why=self._why(near[number], text, by_token[number] if by_token else None),
             )
             for number, text in enumerate(texts)
         ]
 
-    def _read(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> tuple[Floats, Floats | None]:
+    def _read(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None
+    ) -> tuple[Floats, Floats | None, list[Floats]]:
+        """As `Encoder.encode_with`, also where there is no tower."""
         if self._tower is None:
-            return self._encoder.encode(texts, progress), None
+            return self._encoder.encode(texts, progress), None, []
         return self._encoder.encode_with(self._tower, texts, progress)
 
     def match_vectors(self, vectors: Sequence[bytes], claims: Sequence[str]) -> list[tuple[Nearest, ...]]:
@@ -166,9 +170,10 @@ class HeadModel:
             vector=packed,
         )
 
-    def _why(self, near: Sequence[Nearest], text: str) -> str:
+    def _why(self, near: Sequence[Nearest], text: str, by_token: Floats | None) -> str:
         """The closest phrasing, then the words that decided, a line each."""
-        return "\n".join([near[0].phrasing if near else "", *words_that_decided(self._words, text)])
+        tower = TowerSay(self._encoder.by_word(text, by_token), self._share) if by_token is not None else None
+        return "\n".join([near[0].phrasing if near else "", *words_that_decided(self._words, text, tower)])
 
 
 def _matches(near: Sequence[Nearest], limits: Limits, text: str, stance: Stance | None) -> tuple[Nearest, ...]:

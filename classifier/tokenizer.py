@@ -61,6 +61,10 @@ class Tokenizer:
         """The ids of each text between its start and end mark, cut to `max_tokens` with both."""
         return [self._ids(text, max_tokens) for text in texts]
 
+    def counts(self, text: str) -> list[int]:
+        """How many tokens each word of the text has that stands between blanks, its marks at start and end left out."""
+        return [len(self._cut(word)) for word in self.normalise(text).split(" ")]
+
     def normalise(self, text: str) -> str:
         """The text as the model sees it: composed, compatibility forms folded, one space between words."""
         # Decomposed Vietnamese falls apart in this vocabulary, so it is composed first.

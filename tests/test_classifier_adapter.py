@@ -40,7 +40,8 @@ def adapter(size: float) -> Adapter:
 
 def said(encoder: Encoder, cache: Path, given: Adapter, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     save_adapter(given, folder)
-    return encoder.encode_with(open_tower(folder, encoder, cache, threads=1), TEXTS)
+    vectors, told, _ = encoder.encode_with(open_tower(folder, encoder, cache, threads=1), TEXTS)
+    return vectors, told
 
 
 def test_a_tower_that_changed_nothing_says_what_the_base_says(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
@@ -60,6 +61,26 @@ def test_what_a_tower_says_does_not_depend_on_the_batch(encoder: Encoder, cache:
     tower = open_tower(tmp_path, encoder, cache, threads=1)
     alone = np.concatenate([encoder.encode_with(tower, [text])[1] for text in TEXTS])
     assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_what_tokens_add_has_the_first_output_as_its_mean(encoder: Encoder, cache: Path, tmp_path: Path) -> None:
+    save_adapter(adapter(0.5), tmp_path)
+    tower = open_tower(tmp_path, encoder, cache, threads=1)
+    _, told, by_token = encoder.encode_with(tower, TEXTS)
+    assert [len(one) for one in by_token] == encoder.lengths(TEXTS)
+    assert np.allclose([one.mean() for one in by_token], told[:, 0], atol=1e-4)
+
+
+def test_what_a_word_adds_is_what_its_tokens_add_above_the_mean(encoder: Encoder) -> None:
+    text = "tỏi chữa covid"
+    count, before = (encoder.lengths([one])[0] for one in (text, "tỏi chữa"))
+    by_token = np.zeros(count, np.float32)
+    by_token[-2] = 1.0  # the last token before the mark at the end
+    words = encoder.by_word(text, by_token)
+    assert len(words) == 3
+    assert words[2] == pytest.approx(1 - (count - before) / count, abs=1e-6)
+    assert max(words[:2]) < 0
+    assert encoder.by_word(text + " xa" * 400, by_token)[-1] == 0.0
 
 
 def test_the_difference_is_the_product_of_both_matrices(encoder: Encoder) -> None:

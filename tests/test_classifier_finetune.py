@@ -85,7 +85,7 @@ def test_the_served_tower_says_what_the_trained_one_said(
     tuned, held = tuner(encoder, tmp_path, recipe).run(), held_out(rows(), 1).tolist()
     assert tuned.adapter.start == recipe.start(LAYERS)
     save_adapter(tuned.adapter, tmp_path)
-    _, served = encoder.encode_with(open_tower(tmp_path, encoder, cache), [rows()[number].text for number in held])
+    _, served, _ = encoder.encode_with(open_tower(tmp_path, encoder, cache), [rows()[number].text for number in held])
     assert np.allclose(served, tuned.outputs, atol=0.03)
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,12 @@ from classifier.calibration import apply_curve, calibrated, fit_curves
 from classifier.challenge import Comparison, as_markdown, contest, enough
 from classifier.decided import decided_rows
 from classifier.frozen import is_frozen, split
-from classifier.heads import Heads, Linear, save_heads
+from classifier.heads import WORDS, Heads, Linear, features_of, save_heads
 from classifier.model import Opinion
 from classifier.registry import Registry
 from classifier.rows import Row, corpus
 from classifier.serving import shipped_folder
-from classifier.why import words_that_decided
+from classifier.why import TowerSay, _place, words_that_decided
 
 
 def model(folder: Path, **card: object) -> Path:
@@ -224,21 +225,37 @@ class TestCalibration:
 
 class TestWhy:
     def test_the_words_with_the_largest_weights_are_named_as_the_text_writes_them(self) -> None:
-        from classifier.heads import WORDS
-        from classifier.why import _place
-
-        weights = np.zeros(WORDS, np.float32)
-        weights[_place("toi", WORDS)] = 2.0
-        weights[_place("chua khoi", WORDS)] = 3.0
-        weights[_place("khong", WORDS)] = -5.0
+        weights = weighing({"toi": 2.0, "chua khoi": 6.0, "khong": -5.0})
         assert words_that_decided(weights, "Tỏi sống chữa khỏi, không sai") == ["chữa khỏi", "Tỏi"]
         assert words_that_decided(weights, "🙏") == []
 
-    def test_places_are_those_of_the_heads(self) -> None:
-        from classifier.heads import WORDS, features_of
-        from classifier.why import _place, _terms
+    def test_words_that_speak_against_are_never_named_and_few_are(self) -> None:
+        weights = weighing({f"word{n}": 1.0 + n for n in range(20)} | {"khong": -9.0})
+        text = " không ".join(f"word{n}" for n in range(20))
+        assert words_that_decided(weights, text) == ["word19", "word18", "word17", "word16"]
 
+    def test_the_tuned_layers_have_their_share_of_the_say(self) -> None:
+        weights, text = weighing({"garlic": 1.0}), "garlic cures covid, friends"
+        tower = [0.0, 0.1, 3.0, -1.0]
+        assert words_that_decided(weights, text, TowerSay(tower, 1.0)) == ["cures covid"]
+        assert words_that_decided(weights, text, TowerSay(tower, 0.5)) == ["garlic cures covid"]
+        assert words_that_decided(weights, text, TowerSay(tower, 0.0)) == ["garlic"]
+
+    def test_a_tower_that_counts_other_words_has_no_say(self) -> None:
+        weights = weighing({"garlic": 1.0})
+        assert words_that_decided(weights, "garlic cures", TowerSay([9.0], 1.0)) == ["garlic"]
+
+    def test_places_are_those_of_the_heads(self) -> None:
         text = "garlic cures covid friends"
         features = features_of(np.zeros((1, 2), np.float32), [text])
-        expected = {_place(term, WORDS) + 2 for term, _, _ in _terms(text.split())}
-        assert set(features.indices.tolist()) == expected
+        words = text.split()
+        terms = [*words, *(f"{one} {after}" for one, after in pairwise(words))]
+        assert set(features.indices.tolist()) == {_place(term, WORDS) + 2 for term in terms}
+
+
+def weighing(terms: dict[str, float]) -> np.ndarray:
+    """Weights of hashed words that know these terms alone."""
+    weights = np.zeros(WORDS, np.float32)
+    for term, weight in terms.items():
+        weights[_place(term, WORDS)] = weight
+    return weights

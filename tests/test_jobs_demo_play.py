@@ -93,7 +93,7 @@ def test_every_score_stays_well_off_its_threshold(played: Played, where: setting
 
 def margins(model: HeadModel, texts: list[str]) -> list[float]:
     """How far each text is from being judged otherwise: by p_false, scope, and stance and lead where they decide."""
-    vectors, tuned = model._read(texts, None)
+    vectors, tuned, _ = model._read(texts, None)
     heads = model._heads
     scores = heads.score(vectors, texts, tuned)
     said = logits_of(heads, features_of(vectors, texts, heads.idf))

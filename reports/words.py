@@ -37,8 +37,8 @@ class Words:
         """A text that depends on a number, filled in as `%(n)s`."""
         return self._said.ngettext(one, many, n) % {"n": self.number(n), **values}
 
-    def number(self, n: int) -> str:
-        """12,345 or 12.345."""
+    def number(self, n: float) -> str:
+        """12,345 or 12.345; of a fraction three digits at most."""
         return str(format_decimal(n, locale=self._locale))
 
     def of(self, part: int, whole: int) -> str:

@@ -12,6 +12,7 @@ from claimwatch.ledger.scores import Scored
 from reports.drift import drift_sentences
 from reports.numbers import body_of, content_hash
 from reports.render import render_html, render_json
+from reports.sections.drift import drift_section
 from reports.sentences import cautions
 from reports.weekly import week_numbers
 from reports.words import Words
@@ -40,6 +41,27 @@ def test_only_what_is_beyond_the_bound_is_told(language: str, scores_moved: str,
         True,
     ]
     assert scores_moved in render_html(body_with(MOVED), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "names"),
+    [
+        ("en", "Beside the four weeks before", ["scores of Vietnamese texts", "decisions by kind", "moved", "steady"]),
+        ("vi", "So với bốn tuần trước", ["điểm của các bài Tiếng Việt", "quyết định theo loại", "thay đổi", "ổn định"]),
+    ],
+)
+def test_every_comparison_is_shown_with_its_test_moved_or_not(language: str, title: str, names: list[str]) -> None:
+    section = drift_section(body_with(MOVED, STAYED, DECIDED), Words(language))
+    assert section is not None
+    rows = [[cell.text for cell in row] for row in section.tables[0].rows]
+    assert (section.title, rows[0][0], rows[2][0], rows[0][-1], rows[1][-1]) == (title, *names)
+    page = render_html(body_with(MOVED, STAYED, DECIDED), language)
+    assert all(one in page for one in (title, *names, Words(language).number(0.412)))
+
+
+def test_a_week_that_could_not_be_compared_has_no_such_section() -> None:
+    assert drift_section(body_with(), Words("en")) is None
+    assert "Beside the four weeks before" not in render_html(body_with(), "en")
 
 
 def test_the_fingerprint_does_not_cover_it() -> None:

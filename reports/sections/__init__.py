@@ -2,6 +2,7 @@
 
 from reports.layout import Section
 from reports.sections.claims import claims_section
+from reports.sections.drift import drift_section
 from reports.sections.posts import posts_section
 from reports.sections.sources import sources_section
 from reports.sections.work import decisions_section, responses_section
@@ -11,5 +12,5 @@ from reports.words import Words
 
 def sections(body: Body, words: Words) -> list[Section]:
     """Every section after the bottom line, in the order of reading."""
-    parts = (claims_section, posts_section, decisions_section, responses_section, sources_section)
-    return [part(body, words) for part in parts]
+    parts = (claims_section, posts_section, decisions_section, responses_section, sources_section, drift_section)
+    return [found for part in parts if (found := part(body, words))]

@@ -3,23 +3,22 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from classifier.cache import alone
 from classifier.evaluate import ap, auc
-from classifier.frozen import split
+from classifier.frozen import digest, split
 from classifier.model import Model
 from classifier.rows import corpus
 
 _log = logging.getLogger(__name__)
 #: What int8 may lose against float32, in AUC and in AP.
 LOSS = 0.003
-#: Rows of the frozen set that are judged twice; about ten seconds on two cores.
-_ROWS = 600
 Opened = Callable[[str], Model]
 
 
@@ -47,7 +46,7 @@ def int8_holds(folder: Path, home: Path, opened: Opened) -> bool:
         return bool(json.loads(note.read_text(encoding="utf-8"))["holds"])
     except (OSError, ValueError, KeyError):
         pass
-    found = measured(opened)
+    found = measured(opened, _card(folder))
     if not found.holds:
         _log.warning("%s: int8 loses too much here (%s): float32 is served", folder.name, found)
     with alone(home):
@@ -58,10 +57,12 @@ def int8_holds(folder: Path, home: Path, opened: Opened) -> bool:
     return found.holds
 
 
-def measured(opened: Opened, most: int = _ROWS) -> Fidelity:
-    """Both variants on the frozen set, or on so many rows evenly drawn from it."""
+def measured(opened: Opened, card: Mapping[str, Any]) -> Fidelity:
+    """Both variants on the frozen set; float32 is not judged again where the model's card tells its figures there.
+
+    On the whole set: of 600 of its rows the loss came out anywhere from -.002 to +.006 where that of all was .0025.
+    """
     rows = [row for row in split(corpus())[1] if row.positive is not None]
-    rows = [rows[place] for place in np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
     truth = np.array([bool(row.positive) for row in rows])
 
     def figures(variant: str) -> tuple[float, float]:
@@ -69,7 +70,18 @@ def measured(opened: Opened, most: int = _ROWS) -> Fidelity:
         scores = np.array([one.p_false for one in said])
         return round(auc(truth, scores) or 0.0, 4), round(ap(truth, scores) or 0.0, 4)
 
-    return Fidelity(rows=len(rows), float32=figures("float32"), int8=figures("int8"))
+    told = card.get("frozen_set", {})
+    known = told.get("of") == digest(rows)
+    full = (float(told["auc"][0]), float(told["ap"][0])) if known else figures("float32")
+    return Fidelity(rows=len(rows), float32=full, int8=figures("int8"))
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _key(folder: Path) -> str:

@@ -21,3 +21,11 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows outside the frozen set, and those inside."""
     outside = [row for row in rows if not is_frozen(row)]
     return outside, [row for row in rows if is_frozen(row)]
+
+
+def digest(rows: Sequence[Row]) -> str:
+    """Names these rows, texts and labels: figures on them hold as long as this is the same."""
+    whole = hashlib.sha256()
+    for row in rows:
+        whole.update(f"{row.text}\0{row.positive}\0".encode())
+    return whole.hexdigest()[:12]

@@ -9,7 +9,7 @@ import pytest
 
 from claimwatch.records import Stance
 from classifier.fidelity import Fidelity, int8_holds, measured
-from classifier.frozen import split
+from classifier.frozen import digest, split
 from classifier.model import Opinion
 from classifier.rows import corpus
 
@@ -45,12 +45,22 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def test_two_that_say_the_same_are_alike_and_one_that_errs_is_not() -> None:
-    alike = measured({"float32": Judge(0), "int8": Judge(0)}.__getitem__)  # type: ignore[arg-type]
+    alike = measured({"float32": Judge(0), "int8": Judge(0)}.__getitem__, {})  # type: ignore[arg-type]
     assert alike.holds
     assert alike.float32 == alike.int8 == (1.0, 1.0)
-    assert alike.rows == 600
-    astray = measured({"float32": Judge(0), "int8": Judge(50)}.__getitem__)  # type: ignore[arg-type]
+    assert alike.rows == len(split(corpus())[1])
+    astray = measured({"float32": Judge(0), "int8": Judge(50)}.__getitem__, {})  # type: ignore[arg-type]
     assert not astray.holds
+
+
+def test_what_the_card_tells_of_these_very_rows_is_not_measured_again() -> None:
+    told = {"of": digest(split(corpus())[1]), "auc": [0.9, 0.8, 0.95], "ap": [0.7, 0.6, 0.8]}
+    judges = {"float32": Judge(0), "int8": Judge(0)}
+    found = measured(judges.__getitem__, {"frozen_set": told})  # type: ignore[arg-type]
+    assert (found.float32, found.int8, judges["float32"].asked) == ((0.9, 0.7), (1.0, 1.0), 0)
+    of_others = {"frozen_set": {**told, "of": digest(split(corpus())[1][1:])}}
+    found = measured(judges.__getitem__, of_others)  # type: ignore[arg-type]
+    assert (found.float32, judges["float32"].asked) == ((1.0, 1.0), 1)
 
 
 def test_a_loss_in_either_figure_is_a_loss() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from classifier.frozen import digest, split
 from classifier.rows import Row, corpus
 from jobs import cli
 from tiny_model import tiny_encoder_folder
@@ -68,6 +69,7 @@ def test_a_model_without_the_frozen_set_is_measured_on_it(tmp_path: Path, capsys
     made = printed(capsys, "train", "--method", "heads", "--without-frozen", "--out", out)
     assert made["rows"] + made["frozen_set"]["n"] == len(SMALL)
     assert made["frozen_set"]["flagged"]["repeats"]["n"] > 0
+    assert made["frozen_set"]["of"] == digest(split(SMALL)[1])
     assert json.loads((out / "model.json").read_text(encoding="utf-8"))["frozen_set"] == made["frozen_set"]
     assert "The corpus' frozen set" in (out / "README.md").read_text(encoding="utf-8")
 

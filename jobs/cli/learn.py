@@ -130,6 +130,7 @@ def _learnt_and_valid(
 def _train(
     where: settings.Places, wanted: "Training", out: Path, method: str, epochs: int | None, *, whole: bool
 ) -> None:
+    from classifier.frozen import digest
     from classifier.model_card import brief
     from classifier.training import can_tune, save_model, train_model
 
@@ -143,12 +144,14 @@ def _train(
     else:
         heads = _tune(encoder, wanted, out, epochs, whole=whole)
     save_model(heads, out)
-    model = _reading_all(where, out)  # which builds what serves it here
     if wanted.about == _about([], without_frozen=True):
-        figures = _measured(model, _split_corpus()[1])
-        heads = replace(heads, card={**heads.card, "frozen_set": brief(figures, figures["flags"])})
+        frozen = _split_corpus()[1]
+        figures = _measured(_reading_all(where, out, "float32"), frozen)
+        told = {"of": digest(frozen), **brief(figures, figures["flags"])}
+        heads = replace(heads, card={**heads.card, "frozen_set": told})
         save_model(heads, out)
-    echo_json({"out": str(out), "served_in": model.encoder, **heads.card})
+    served = _reading_all(where, out)  # which builds what serves it here, and tries it in bytes
+    echo_json({"out": str(out), "served_in": served.encoder, **heads.card})
 
 
 def _tune(encoder: "Encoder", wanted: "Training", out: Path, epochs: int | None, *, whole: bool) -> "Heads":
@@ -223,12 +226,13 @@ def evaluate_command(
     echo_json(_measured(_reading_all(where, folder), _rows(files, mapping, after=after)))
 
 
-def _reading_all(where: settings.Places, folder: Path | None) -> "HeadModel":
-    """The model of a folder as it is served on this machine, but for its gate: it reads every row."""
+def _reading_all(where: settings.Places, folder: Path | None, variant: str = "") -> "HeadModel":
+    """The model of a folder as it is served on this machine, or in a variant, but for its gate: it reads every row."""
     from jobs.assess import ready_model
 
     chosen = settings.load(where.config, os.environ)
-    every = chosen.model_copy(update={"classify": chosen.classify.model_copy(update={"gate": False})})
+    changed = {"gate": False} | ({"variant": variant} if variant else {})
+    every = chosen.model_copy(update={"classify": chosen.classify.model_copy(update=changed)})
     return ready_model(where, every, folder=folder)
 
 

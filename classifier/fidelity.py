@@ -39,7 +39,7 @@ class Fidelity:
 def int8_holds(folder: Path, home: Path, opened: Opened) -> bool:
     """Whether the model of a folder may be served in int8: measured once, then read from a note in the encoder's home.
 
-    `opened` gives the model in the variant named.
+    `opened` gives the model in the variant named, without its gate: every row is read.
     """
     note = home / "fidelity" / f"{_key(folder)}.json"
     try:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -203,13 +204,14 @@ def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> 
     folder = folder or shipped_folder()
     heads = load_heads(folder)
 
-    def opened(variant: str) -> HeadModel:
-        encoder = open_encoder(cache, chosen.model_copy(update={"variant": variant}))
-        return _assembled(encoder, heads, folder, chosen, cache)
+    def opened(variant: str, *, gate: bool) -> HeadModel:
+        changed = chosen.model_copy(update={"variant": variant, "gate": gate})
+        return _assembled(open_encoder(cache, changed), heads, folder, changed, cache)
 
     encoder = open_encoder(cache, chosen)
-    if chosen.variant == "auto" and encoder.variant == "int8" and not int8_holds(folder, encoder.home, opened):
-        return opened("float32")
+    reads_all = partial(opened, gate=False)
+    if chosen.variant == "auto" and encoder.variant == "int8" and not int8_holds(folder, encoder.home, reads_all):
+        return opened("float32", gate=chosen.gate)
     return _assembled(encoder, heads, folder, chosen, cache)
 
 

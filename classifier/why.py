@@ -1,7 +1,7 @@
 """The words of a text that weighed most towards false: what a person looks at first, never a proof."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,6 +16,8 @@ _SHOWN = 4
 _WORDS = 6
 #: As the hashed words of the heads are cut: runs of two letters or more.
 _WORD = re.compile(r"\b\w\w+\b")
+#: What a word as it is written may have around it.
+_ENDS = re.compile(r"^\W+|\W+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,8 @@ class TowerSay:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word as the text writes it and as the heads see it, and the number of the run between blanks it stands in."""
+    """A word as the heads see it, and the number of the run between blanks that it stands in."""
 
-    written: str
     folded: str
     run: int
 
@@ -41,22 +42,19 @@ def words_that_decided(weights: NDArray[np.float32], text: str, tower: TowerSay 
     The linear side gives each word its weight among the `weights` [hashed words] and half of each of its pairs'. Both
     sides are measured in shares of all that they add or take away, and count by the say that each has.
     """
-    words = list(_words(text))
+    runs = text.split()
+    words = [_Word(one, number) for number, run in enumerate(runs) for one in _WORD.findall(fold(run))]
     adds = _of_one(_linear(weights, [word.folded for word in words]))
-    if tower is not None and len(tower.adds) == len(text.split()):
-        runs = np.array([tower.adds[word.run] for word in words], np.float64)
-        adds = (1 - tower.share) * adds + tower.share * _of_one(runs)
+    if tower is not None and len(tower.adds) == len(runs):
+        by_run = np.array([tower.adds[word.run] for word in words], np.float64)
+        adds = (1 - tower.share) * adds + tower.share * _of_one(by_run)
     heaviest = [place for place in np.argsort(-adds, kind="stable")[:_WORDS].tolist() if adds[place] > 0]
-    runs_found = sorted(_neighbours(sorted(heaviest)), key=lambda run: -max(adds[place] for place in run))
-    named = dict.fromkeys(" ".join(words[place].written for place in run) for run in runs_found)
+    best: dict[int, float] = {}
+    for place in heaviest:
+        best.setdefault(words[place].run, float(adds[place]))
+    together = sorted(_together(runs, sorted(best)), key=lambda part: -max(best[number] for number in part))
+    named = dict.fromkeys(_ENDS.sub("", " ".join(runs[number] for number in part)) for part in together)
     return list(named)[:_SHOWN]
-
-
-def _words(text: str) -> Iterator[_Word]:
-    for number, run in enumerate(text.split()):
-        written, folded = _WORD.findall(run), _WORD.findall(fold(run))
-        shown = written if len(written) == len(folded) else folded
-        yield from (_Word(one, plain, number) for one, plain in zip(shown, folded, strict=True))
 
 
 def _linear(weights: NDArray[np.float32], folded: Sequence[str]) -> NDArray[np.float64]:
@@ -73,15 +71,15 @@ def _of_one(adds: NDArray[np.float64]) -> NDArray[np.float64]:
     return adds / whole if whole else adds
 
 
-def _neighbours(places: Sequence[int]) -> list[list[int]]:
-    """Rising numbers in runs without a gap."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and runs[-1][-1] == place - 1:
-            runs[-1].append(place)
+def _together(runs: Sequence[str], numbers: Sequence[int]) -> list[list[int]]:
+    """Rising numbers of runs in parts that stand side by side, without a stop between."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1 and runs[number - 1][-1].isalnum():
+            parts[-1].append(number)
         else:
-            runs.append([place])
-    return runs
+            parts.append([number])
+    return parts
 
 
 def _place(term: str, size: int) -> int:

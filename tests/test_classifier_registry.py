@@ -241,6 +241,12 @@ class TestWhy:
         assert words_that_decided(weights, text, TowerSay(tower, 0.5)) == ["garlic cures covid"]
         assert words_that_decided(weights, text, TowerSay(tower, 0.0)) == ["garlic"]
 
+    def test_words_are_named_as_they_are_written_and_not_across_a_stop(self) -> None:
+        weights = weighing({"covid": 1.0, "19": 1.0, "gone": 3.0, "tear": 2.0, "it": 2.0, "have": 2.0})
+        assert words_that_decided(weights, '"COVID-19 gone", they say') == ["COVID-19 gone"]
+        assert words_that_decided(weights, "they tear it. I have seen") == ["tear it", "have"]
+        assert words_that_decided(weights, "they tear it. Have you seen") == ["tear it", "Have"]
+
     def test_a_tower_that_counts_other_words_has_no_say(self) -> None:
         weights = weighing({"garlic": 1.0})
         assert words_that_decided(weights, "garlic cures", TowerSay([9.0], 1.0)) == ["garlic"]

@@ -52,7 +52,7 @@ class Training:
     claims: Sequence[Claim]
     seed: int
     version: str
-    #: Never learnt: these choose epoch, blend, calibration and thresholds. None: a part of `rows` does.
+    #: Never learnt: these choose epoch, blend, calibration and thresholds. Empty: a part of `rows` does.
     valid: Sequence[Row] = ()
     about: Mapping[str, Any] = field(default_factory=dict)  #: for the card: what the rows were
 

@@ -139,7 +139,7 @@ def _train(
     if method == "heads" or not can_tune():
         if method == "auto":
             click.echo("training linear heads alone: pip install 'claimwatch[train]' to fine-tune", err=True)
-        with bar("train", len(wanted.rows) + 6, "steps") as advance:
+        with bar("train", len(wanted.rows) + (len(wanted.valid) or 6), "steps") as advance:
             heads = train_model(encoder, wanted, advance)
     else:
         heads = _tune(encoder, wanted, out, epochs, whole=whole)

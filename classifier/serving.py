@@ -15,7 +15,7 @@ from claimwatch.settings import Classify
 from claimwatch.text.language import language_of
 from classifier.adapter import open_tower
 from classifier.encoder import Encoder, Tower
-from classifier.fidelity import int8_holds
+from classifier.fidelity import Progress, int8_holds
 from classifier.gate import Gate
 from classifier.heads import LETTERS, WORDS, Floats, Heads, Scores, load_heads
 from classifier.limits import limits_of
@@ -195,11 +195,13 @@ def _above(near: Sequence[Nearest], limits: Limits) -> tuple[Nearest, ...]:
     return tuple(one for one in near if one.similarity >= limits.suggest)
 
 
-def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> HeadModel:
+def open_model(
+    cache: Path, chosen: Classify, *, folder: Path | None = None, progress: Progress = lambda *_: None
+) -> HeadModel:
     """The model of a folder, else the shipped one, on the encoder in the cache. ConfigError says what is missing.
 
     Where the settings leave the variant open and this machine's is int8, the model runs in it only if it loses hardly
-    anything by it.
+    anything by it; that is tried once, for half a minute or two, of which `progress` hears.
     """
     folder = folder or shipped_folder()
     heads = load_heads(folder)
@@ -209,8 +211,8 @@ def open_model(cache: Path, chosen: Classify, *, folder: Path | None = None) -> 
         return _assembled(open_encoder(cache, changed), heads, folder, changed, cache)
 
     encoder = open_encoder(cache, chosen)
-    reads_all = partial(opened, gate=False)
-    if chosen.variant == "auto" and encoder.variant == "int8" and not int8_holds(folder, encoder.home, reads_all):
+    tried = chosen.variant == "auto" and encoder.variant == "int8"
+    if tried and not int8_holds(folder, encoder.home, partial(opened, gate=False), progress):
         return opened("float32", gate=chosen.gate)
     return _assembled(encoder, heads, folder, chosen, cache)
 

@@ -39,9 +39,11 @@ def queue_new_posts(desk: Desk, progress: Callable[[int], None] = lambda _: None
 def ready_model(where: Places, chosen: Settings, *, folder: Path | None = None) -> "HeadModel":
     """The model of a folder, else the one served here, its encoder built first where this machine has none yet."""
     from classifier.serving import open_model
+    from jobs.cli.options import steps
 
     build_encoder(where, chosen.classify.variant)
-    return open_model(where.cache, chosen.classify, folder=folder or served_folder(where))
+    with steps("trying the model in bytes (once on this machine)") as progress:
+        return open_model(where.cache, chosen.classify, folder=folder or served_folder(where), progress=progress)
 
 
 def served_folder(where: Places) -> Path:

@@ -1,7 +1,7 @@
 """Whether a model may be served in bytes: measured once, on posts that it never learnt."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,11 @@ class Judge:
     def __init__(self, wrong: int) -> None:
         self.wrong, self.asked = wrong, 0
 
-    def judge(self, texts: Sequence[str]) -> list[Opinion]:
+    def judge(self, texts: Sequence[str], progress: Callable[[int], None]) -> list[Opinion]:
         """One opinion a text."""
         self.asked += 1
+        for _ in texts:
+            progress(1)
         chance = np.random.default_rng(1).random(len(texts))
         scores = [
             float(TRUTH[text] != bool(self.wrong and number % self.wrong == 0)) + chance[number] / 10
@@ -61,6 +63,14 @@ def test_what_the_card_tells_of_these_very_rows_is_not_measured_again() -> None:
     of_others = {"frozen_set": {**told, "of": digest(split(corpus())[1][1:])}}
     found = measured(judges.__getitem__, of_others)  # type: ignore[arg-type]
     assert (found.float32, judges["float32"].asked) == ((1.0, 1.0), 1)
+
+
+def test_both_passes_tell_how_far_they_are() -> None:
+    told: list[tuple[str, int, int]] = []
+    count = len(split(corpus())[1])
+    judges = {"float32": Judge(0), "int8": Judge(0)}
+    measured(judges.__getitem__, {}, lambda *step: told.append(step))  # type: ignore[arg-type]
+    assert (told[0], told[-1], len(told)) == (("float32", 1, count), ("int8", count, count), 2 * count)
 
 
 def test_a_loss_in_either_figure_is_a_loss() -> None:

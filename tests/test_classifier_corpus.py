@@ -174,10 +174,20 @@ def words_apart(a: list[str], b: list[str]) -> int:
 
 
 class TestWording:
-    def test_no_opening_of_five_words_is_shared_by_more_than_three_posts(self) -> None:
-        openings = grouped(lambda row: " ".join(words(row["text"])[:5]))
-        shared = {opening: {row.get("pair") or row["id"] for row in those} for opening, those in openings.items()}
-        assert [opening for opening, those in shared.items() if len(those) > 3] == []
+    @pytest.mark.parametrize("part", [slice(5), slice(-5, None)], ids=["opening", "ending"])
+    def test_no_opening_or_ending_of_five_words_is_shared_by_more_than_three_posts(self, part: slice) -> None:
+        alike = grouped(lambda row: " ".join(words(row["text"])[part]))
+        shared = {frame: {row.get("pair") or row["id"] for row in those} for frame, those in alike.items()}
+        assert [frame for frame, those in shared.items() if len(those) > 3] == []
+
+    def test_no_eight_words_in_a_row_are_shared_by_more_than_three_posts(self) -> None:
+        """Seven are: names of institutions, and phrases such as "they don't want you to know"."""
+        holding: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for row in rows():
+            text = words(row["text"])
+            for run in zip(*(text[start:] for start in range(8)), strict=False):
+                holding[run].add(row.get("pair") or row["id"])
+        assert [" ".join(run) for run, those in holding.items() if len(those) > 3] == []
 
     def test_at_most_one_post_of_twenty_is_nearly_another(self) -> None:
         assert len(near_copies()) <= 0.05 * len(rows())

@@ -43,8 +43,9 @@ class Language:
         return str(format_decimal(value, format=pattern, locale=self._locale))
 
     def percent(self, share: float) -> str:
-        """A share of 1 as whole percents."""
-        return str(format_percent(share, format="#,##0%", locale=self._locale))
+        """A share of 1 as whole percents; what is short of 1 is never told as 100%."""
+        told = min(share, 0.99) if share < 1 else share
+        return str(format_percent(told, format="#,##0%", locale=self._locale))
 
     def day(self, day: date) -> str:
         """A calendar day."""

@@ -148,3 +148,14 @@ def test_the_library_is_kept_with_its_licence() -> None:
     version = re.search(r"htmx (\d+\.\d+\.\d+)", licence)
     assert version
     assert version[1] in (STATIC / "htmx.min.js").read_text(encoding="utf-8")
+
+
+def test_a_share_that_is_short_of_the_whole_is_never_told_as_the_whole() -> None:
+    english = Language("en", ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert [english.percent(share) for share in (0.0, 0.494, 0.9962, 0.99999, 1.0)] == [
+        "0%",
+        "49%",
+        "99%",
+        "99%",
+        "100%",
+    ]

@@ -38,17 +38,19 @@ class Fidelity:
         return all(round(full - small, 4) <= LOSS for full, small in zip(self.float32, self.int8, strict=True))
 
 
-def int8_holds(folder: Path, home: Path, opened: Opened, progress: Progress = lambda *_: None) -> bool:
+def int8_holds(
+    folder: Path, home: Path, opened: Opened, card: Mapping[str, Any], progress: Progress = lambda *_: None
+) -> bool:
     """Whether the model of a folder may be served in int8: measured once, then read from a note in the encoder's home.
 
-    `opened` gives the model in the variant named, without its gate: every row is read.
+    `opened` gives the model in the variant named, without its gate: every row is read. `card` is the model's.
     """
     note = home / "fidelity" / f"{_key(folder)}.json"
     try:
         return bool(json.loads(note.read_text(encoding="utf-8"))["holds"])
     except (OSError, ValueError, KeyError):
         pass
-    found = measured(opened, _card(folder), progress)
+    found = measured(opened, card, progress)
     if not found.holds:
         _log.warning("%s: int8 loses too much here (%s): float32 is served", folder.name, found)
     with alone(home):
@@ -83,14 +85,6 @@ def measured(opened: Opened, card: Mapping[str, Any], progress: Progress = lambd
     known = told.get("of") == digest(rows)
     full = (float(told["auc"][0]), float(told["ap"][0])) if known else figures("float32")
     return Fidelity(rows=len(rows), float32=full, int8=figures("int8"))
-
-
-def _card(folder: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def _key(folder: Path) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classifier.heads import Floats, Linear, sigmoid, terms_of
 from classifier.rows import Row
-from classifier.train import STRENGTH, folds
+from classifier.train import STRENGTH, fitted, folds
 
 #: How much of the model's recall of repeated claims may be lost at the gate.
 LOST = 0.01
@@ -97,15 +97,10 @@ def _distilled(features: Any, scope: Floats, weights: NDArray[np.float64]) -> Li
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
-    used = np.unique(features.indices)  # a column that no row has gets weight 0 anyway, and most have none
-    seen = features[:, used]
     labels = np.repeat([1, 0], len(scope))
     believed = np.concatenate([scope * weights, (1 - scope) * weights])
     model = LogisticRegression(C=STRENGTH, max_iter=2000)
-    model.fit(sparse.vstack([seen, seen], format="csr"), labels, sample_weight=believed)
-    found = np.zeros((1, features.shape[1]), np.float32)
-    found[:, used] = model.coef_
-    return Linear(found, model.intercept_.astype(np.float32))
+    return fitted(model, sparse.vstack([features, features], format="csr"), labels, believed)
 
 
 def _threshold(caught: Floats, lost: int) -> float:

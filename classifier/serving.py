@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -206,13 +205,13 @@ def open_model(
     folder = folder or shipped_folder()
     heads = load_heads(folder)
 
-    def opened(variant: str, *, gate: bool) -> HeadModel:
+    def opened(variant: str, *, gate: bool = False) -> HeadModel:
         changed = chosen.model_copy(update={"variant": variant, "gate": gate})
         return _assembled(open_encoder(cache, changed), heads, folder, changed, cache)
 
     encoder = open_encoder(cache, chosen)
     tried = chosen.variant == "auto" and encoder.variant == "int8"
-    if tried and not int8_holds(folder, encoder.home, partial(opened, gate=False), progress):
+    if tried and not int8_holds(folder, encoder.home, opened, heads.card, progress):
         return opened("float32", gate=chosen.gate)
     return _assembled(encoder, heads, folder, chosen, cache)
 

@@ -114,13 +114,20 @@ def linear(
     if len(set(values.tolist())) < 2:
         return None
     model = LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced", random_state=seed)
-    learnt = features[known]
-    used = np.unique(learnt.indices)  # a column that no row has gets weight 0 anyway, and most have none
-    model.fit(learnt[:, used], values, sample_weight=np.asarray(weights)[known])
+    found = fitted(model, features[known], values, np.asarray(weights)[known])
+    return _all_stances(model.classes_, found.weights, found.bias) if many else found
+
+
+def fitted(model: Any, features: Any, labels: NDArray[np.int64], weights: Any) -> Linear:
+    """What a linear model of scikit-learn learns from sparse features.
+
+    Fitted without the columns that no row has: they get weight 0 anyway, and most have none.
+    """
+    used = np.unique(features.indices)
+    model.fit(features[:, used], labels, sample_weight=weights)
     found = np.zeros((len(model.coef_), features.shape[1]), np.float32)
     found[:, used] = model.coef_
-    bias = model.intercept_.astype(np.float32)
-    return _all_stances(model.classes_, found, bias) if many else Linear(found, bias)
+    return Linear(found, model.intercept_.astype(np.float32))
 
 
 def _all_stances(classes: Any, weights: Floats, bias: Floats) -> Linear:

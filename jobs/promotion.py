@@ -35,12 +35,13 @@ class RefusedError(ClaimwatchError):
 
 @dataclass(slots=True)
 class Trial:
-    """One desk's models on one encoder, opened once."""
+    """One desk's models, each opened once."""
 
     desk: Desk
     where: Places
     advance: Advance = field(default=lambda _: None)
     _encoder: "Encoder | None" = None
+    _models: "dict[Path, HeadModel]" = field(default_factory=dict)
 
     @property
     def encoder(self) -> "Encoder":
@@ -177,7 +178,9 @@ class Trial:
         """As it is or would be served: where int8 loses too much of this very model, in float32."""
         from classifier.serving import open_model
 
-        return open_model(self.where.cache, self.desk.settings.classify, folder=entry.folder)
+        if entry.folder not in self._models:
+            self._models[entry.folder] = open_model(self.where.cache, self.desk.settings.classify, folder=entry.folder)
+        return self._models[entry.folder]
 
 
 def promote(trial: Trial, challenger: "Entry", found: "Comparison", *, force: str = "") -> None:

@@ -82,10 +82,10 @@ def test_a_loss_in_either_figure_is_a_loss() -> None:
 def test_it_is_measured_once_for_a_model_and_again_for_a_changed_one(folder: Path, tmp_path: Path) -> None:
     judges = {"float32": Judge(0), "int8": Judge(50)}
     for _ in range(2):
-        assert not int8_holds(folder, tmp_path / "home", judges.__getitem__)  # type: ignore[arg-type]
+        assert not int8_holds(folder, tmp_path / "home", judges.__getitem__, {})  # type: ignore[arg-type]
     assert judges["int8"].asked == 1
     (folder / "model.json").write_text('{"threshold": 0.6}', encoding="utf-8")
-    assert not int8_holds(folder, tmp_path / "home", judges.__getitem__)  # type: ignore[arg-type]
+    assert not int8_holds(folder, tmp_path / "home", judges.__getitem__, {})  # type: ignore[arg-type]
     assert judges["int8"].asked == 2
     notes = [json.loads(file.read_text()) for file in (tmp_path / "home/fidelity").glob("*.json")]
     assert [note["holds"] for note in notes] == [False, False]
